@@ -1,0 +1,81 @@
+# Builds the hypervisor and the host tests. `make` builds the product; `make help` says what else there is.
+# Sources are listed in sources.mk. Everything built goes to build/.
+
+include sources.mk
+
+B := build
+CC := gcc
+CLANG := clang
+V ?= 0
+Q := $(if $(filter 0,$(V)),@,)
+
+WARN := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations \
+  -Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough -Werror
+INCLUDE := -Ihypervisor/include -Ihypervisor -isystem $(B)/abi
+# The hypervisor runs in the middle of the address space (not the top 2 GiB, which belong to guests), so its
+# code is position independent; it is linked at a fixed address.
+MACHINE_FLAGS := -std=gnu2x -O2 -g -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) $(INCLUDE) \
+  $(WARN) -m64 -fpie -fvisibility=hidden -include hypervisor/include/hyp/visibility.h -mno-red-zone -mgeneral-regs-only -fcf-protection=none \
+  -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common -fno-omit-frame-pointer \
+  -fno-jump-tables -ffunction-sections -fdata-sections -Wframe-larger-than=2048
+HOST_FLAGS := -std=gnu2x -O1 -g $(INCLUDE) -Itests $(WARN) -DHOST_BUILD -fno-strict-aliasing -fno-common -fno-omit-frame-pointer \
+  -fsanitize=address,undefined -fno-sanitize-recover=all
+
+MACHINE_OBJ := $(patsubst %.c,$(B)/machine/%.o,$(PURE) $(MACHINE)) $(patsubst %.S,$(B)/machine/%.o,$(ASM))
+HOST_OBJ := $(patsubst %.c,$(B)/host/%.o,$(PURE) $(FAKE))
+TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*_test.c)) \
+  $(patsubst tests/model/%.c,$(B)/tests/model/%,$(wildcard tests/model/*_test.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+.PHONY: all help tests fuzzers clean
+.DEFAULT_GOAL := all
+all: $(B)/hospes
+
+help:
+	@echo "make          the hypervisor, build/hospes"
+	@echo "make tests    the host tests, under build/tests (./test unit runs them)"
+	@echo "make fuzzers  the libFuzzer targets, under build/fuzz"
+	@echo "make clean    removes build/"
+
+$(B)/abi/xen:
+	@mkdir -p $(@D)
+	@test -e /usr/include/xen/xen.h || { echo "make: <xen/xen.h> is missing: apt-get install libxen-dev" >&2; exit 1; }
+	$(Q)ln -sfn /usr/include/xen $@
+
+$(B)/machine/%.o: %.c | $(B)/abi/xen
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(MACHINE_FLAGS) -MMD -MP -c $< -o $@
+
+$(B)/host/%.o: %.c | $(B)/abi/xen
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_FLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libhost.a: $(HOST_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(B)/tests/%: tests/%.c $(B)/libhost.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_FLAGS) -MMD -MP -MF $@.d $< $(B)/libhost.a -lcmocka -o $@
+
+tests: $(TESTS)
+
+# The fuzzers are built by clang, whole, so that coverage guides them through the code under test.
+FUZZ_FLAGS := -std=gnu2x -O1 -g $(INCLUDE) -Itests -DHOST_BUILD -fno-strict-aliasing -fsanitize=fuzzer-no-link,address,undefined \
+  -fno-sanitize-recover=all
+FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz-objects/%.o,$(PURE) $(FAKE))
+$(B)/fuzz-objects/%.o: %.c | $(B)/abi/xen
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+$(B)/libfuzz.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/libfuzz.a
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $< $(B)/libfuzz.a -o $@
+fuzzers: $(FUZZERS)
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
