@@ -14,11 +14,11 @@ WARN := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-proto
 INCLUDE := -Ihypervisor/include -Ihypervisor -isystem $(B)/abi
 # The hypervisor runs in the middle of the address space (not the top 2 GiB, which belong to guests), so its
 # code is position independent; it is linked at a fixed address.
-MACHINE_FLAGS := -std=gnu2x -O2 -g -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) $(INCLUDE) \
+MACHINE_FLAGS := -std=gnu2x -O2 -g -ffreestanding -nostdinc -Ihypervisor/arch/x86/include -isystem $(shell $(CC) -print-file-name=include) $(INCLUDE) \
   $(WARN) -m64 -fpie -fvisibility=hidden -include hypervisor/include/hyp/visibility.h -mno-red-zone -mgeneral-regs-only -fcf-protection=none \
   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common -fno-omit-frame-pointer \
   -fno-jump-tables -ffunction-sections -fdata-sections -Wframe-larger-than=2048
-HOST_FLAGS := -std=gnu2x -O1 -g $(INCLUDE) -Itests $(WARN) -DHOST_BUILD -fno-strict-aliasing -fno-common -fno-omit-frame-pointer \
+HOST_FLAGS := -std=gnu2x -Ihypervisor/arch/fake/include -O1 -g $(INCLUDE) -Itests $(WARN) -DHOST_BUILD -fno-strict-aliasing -fno-common -fno-omit-frame-pointer \
   -fsanitize=address,undefined -fno-sanitize-recover=all
 
 MACHINE_OBJ := $(patsubst %.c,$(B)/machine/%.o,$(PURE) $(MACHINE)) $(patsubst %.S,$(B)/machine/%.o,$(ASM))
@@ -61,7 +61,7 @@ $(B)/tests/%: tests/%.c $(B)/libhost.a
 tests: $(TESTS)
 
 # The fuzzers are built by clang, whole, so that coverage guides them through the code under test.
-FUZZ_FLAGS := -std=gnu2x -O1 -g $(INCLUDE) -Itests -DHOST_BUILD -fno-strict-aliasing -fsanitize=fuzzer-no-link,address,undefined \
+FUZZ_FLAGS := -std=gnu2x -Ihypervisor/arch/fake/include -O1 -g $(INCLUDE) -Itests -DHOST_BUILD -fno-strict-aliasing -fsanitize=fuzzer-no-link,address,undefined \
   -fno-sanitize-recover=all
 FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz-objects/%.o,$(PURE) $(FAKE))
 $(B)/fuzz-objects/%.o: %.c | $(B)/abi/xen

@@ -1,0 +1,11 @@
+#pragma once
+/* The fake architecture's part of domains and vCPUs: what tests look at. */
+#include <hyp/types.h>
+
+struct arch_domain {
+	unsigned int relinquish_steps; /* how often relinquish still answers E_RESTART */
+};
+
+struct arch_vcpu {
+	unsigned int kicks;
+};

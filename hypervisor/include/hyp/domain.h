@@ -1,0 +1,172 @@
+#pragma once
+/*
+ * Domains and their virtual CPUs.
+ *
+ * A domain lives from domain_create to the last domain_put; in between it may die (domain_kill) in restartable steps:
+ *   ALIVE -> DYING (nothing new is given to it) -> DEAD (all its memory is back, only references keep the struct).
+ * Letters: [I] fixed after creation · [D] d->lock · [a] atomic · [c] only by the CPU that runs the vCPU, or by others
+ * while it is paused · [m] d->mm_lock.
+ */
+#include <hyp/abi.h>
+#include <hyp/arch_types.h>
+#include <hyp/cpu.h>
+#include <hyp/evtchn.h>
+#include <hyp/grant.h>
+#include <hyp/list.h>
+#include <hyp/lock.h>
+#include <hyp/sched.h>
+#include <hyp/timer.h>
+#include <hyp/types.h>
+
+#define VCPUS_MAX 128u
+#define DOMAINS_MAX DOMID_FIRST_RESERVED
+
+enum domain_state { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
+
+/* Why a vCPU does not run, besides pause counts. [a] */
+#define VCPU_BLOCKED 1u /* sched_op block: until an event */
+#define VCPU_DOWN 2u	/* never started, or taken down */
+#define VCPU_POLLING 4u /* sched_op poll: until one of some ports is pending */
+
+struct vcpu {
+	struct domain *domain; /* [I] */
+	unsigned int id;       /* [I] */
+	bool initialised;      /* [D] has a context */
+	uint32_t stop;	       /* [a] VCPU_BLOCKED ... */
+	uint32_t pause_count;  /* [a] */
+	struct sched_vcpu sched;
+
+	struct vcpu_info *info;	   /* [D] in shared_info or in the guest's own page; NULL until it has one */
+	struct page *info_page;	   /* [D] the guest's page, referenced, writable */
+	uint16_t virq_port[24];	   /* [e] evtchn lock: port of each per-vCPU VIRQ, 0 none */
+	uint32_t poll_port;	   /* [a] the one port it polls for, or 0: several */
+	struct timer singleshot;   /* VIRQ_TIMER */
+	struct timer periodic;	   /* VIRQ_TIMER, period_ns apart */
+	struct timer poll;	   /* end of a poll */
+	uint64_t period_ns;	   /* [c] 0: none */
+
+	struct vcpu_runstate_info runstate;    /* [r] run-queue side: see core/domain/runstate.c */
+	struct spinlock runstate_lock;
+	vaddr_t runstate_area;		       /* [c] guest address, 0 none */
+	vaddr_t time_area;		       /* [c] guest address of a secondary time record, 0 none */
+
+	struct arch_vcpu arch;
+};
+
+struct domain {
+	domid_t id;			/* [I] */
+	bool privileged;		/* [I] domain 0: may control others and the machine */
+	bool is_shutdown;		/* [D] */
+	uint8_t shutdown_code;		/* [D] SHUTDOWN_* */
+	enum domain_state state;	/* [D] */
+	uint32_t references;		/* [a] */
+	uint32_t pause_count;		/* [a] */
+	uint32_t control_pause_count;	/* [D] pauses by the control interface */
+	struct spinlock lock;
+	struct list link;		/* domain list lock; ascending id */
+	xen_domain_handle_t handle;	/* [D] */
+
+	unsigned int vcpu_max;		/* [D] length of vcpu[] */
+	struct vcpu *vcpu[VCPUS_MAX];	/* [D] appended to only */
+
+	struct shared_info *shared_info; /* [I] */
+	struct evtchn_table evtchn;
+	struct grant_table grant;
+	struct sched_domain sched;
+
+	struct spinlock mm_lock;	/* page tables of this domain */
+	uint64_t pages;			/* [a] frames of its reservation */
+	uint64_t pages_max;		/* [D] */
+	uint64_t pages_claimed;		/* allocator's lock: promised, not yet given */
+	uint64_t shared_pages;		/* [a] frames of the hypervisor that are shared with it */
+	uint64_t *regions;		/* which 2 MiB of the machine hold frames of it; see core/mm/domain_frames.c */
+	uint64_t release_cursor;	/* teardown: where it stopped */
+	uint64_t vm_assist;		/* [a] VMASST_TYPE_* bits */
+	struct cpuset dirty_cpus;	/* [a] CPUs whose TLB may hold translations of it */
+	int64_t time_offset_ns;		/* [D] wall clock offset */
+
+	struct arch_domain arch;
+};
+
+/* Domain 0, once it is there. */
+extern struct domain *domain0;
+
+/* E_EXIST, E_NOMEM, E_INVAL. The domain starts with one reference (its existence) and paused by the control interface.
+   `id` DOMID_INVALID: the next free one. */
+struct domain_config {
+	domid_t id;
+	bool privileged;
+	uint32_t vcpu_max, evtchn_port_max, grant_frames_max, maptrack_frames_max;
+	xen_domain_handle_t handle;
+};
+enum status domain_create(const struct domain_config *config, struct domain **out);
+enum status vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
+
+/* A reference, or NULL. DOMID_SELF is not looked up here. */
+struct domain *domain_find(domid_t id);
+/* The first domain with id >= `id`, referenced; NULL at the end. */
+struct domain *domain_find_next(domid_t id);
+void domain_get(struct domain *d);
+void domain_put(struct domain *d);
+/* The domain that `caller` means by `id` (DOMID_SELF or a number), referenced; NULL if it does not exist. */
+struct domain *domain_find_for(struct domain *caller, domid_t id);
+
+/* Counted pauses. domain_pause returns at once; domain_is_stopped says when no vCPU of it runs any more. */
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+bool domain_is_stopped(const struct domain *d);
+void vcpu_pause(struct vcpu *v);
+void vcpu_unpause(struct vcpu *v);
+/* The control interface's pause: E_INVAL when unpausing what is not paused. */
+enum status domain_control_pause(struct domain *d);
+enum status domain_control_unpause(struct domain *d);
+
+void domain_shutdown(struct domain *d, uint8_t reason);
+/* After a suspend that was cancelled. */
+void domain_resume(struct domain *d);
+/* The guest did what it cannot be allowed to survive. Debug-level text only. */
+[[gnu::format(printf, 2, 3)]] void domain_crash(struct domain *d, const char *why, ...);
+/* Restartable: E_RESTART until everything is given back. */
+enum status domain_kill(struct domain *d);
+
+/* `caller` may act on `target` as a control domain does. */
+static inline bool domain_may_control(const struct domain *caller, const struct domain *target)
+{
+	(void)target;
+	return caller->privileged;
+}
+
+static inline bool vcpu_is_runnable(const struct vcpu *v)
+{
+	return !(__atomic_load_n(&v->stop, __ATOMIC_SEQ_CST) | __atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) |
+		 __atomic_load_n(&v->domain->pause_count, __ATOMIC_SEQ_CST));
+}
+
+static inline struct vcpu *domain_vcpu(const struct domain *d, uint32_t id)
+{
+	return id < d->vcpu_max ? __atomic_load_n(&d->vcpu[id], __ATOMIC_ACQUIRE) : NULL;
+}
+
+/* Something is pending for v: wakes it if it is blocked, interrupts the CPU that runs it. */
+void vcpu_kick(struct vcpu *v);
+/* Clears a stop reason and wakes. */
+void vcpu_wake_from(struct vcpu *v, uint32_t stop_bits);
+/* v has an event and does not mask it. */
+static inline bool vcpu_event_is_deliverable(const struct vcpu *v)
+{
+	return v->info && read_once(v->info->evtchn_upcall_pending) && !read_once(v->info->evtchn_upcall_mask);
+}
+
+/* Runstate accounting: v's state becomes RUNSTATE_* at now_ns. */
+void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns);
+void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
+
+/* From the architecture. */
+enum status arch_domain_create(struct domain *d);
+/* Gives back what the architecture holds for a dying domain (page tables of vCPUs, LDT, pins...). Restartable. */
+enum status arch_domain_relinquish(struct domain *d);
+void arch_domain_destroy(struct domain *d);
+enum status arch_vcpu_create(struct vcpu *v);
+void arch_vcpu_destroy(struct vcpu *v);
+/* All domains are gone or domain 0 asks: the machine stops or restarts. */
+[[gnu::noreturn]] void arch_machine_shutdown(uint8_t reason);

@@ -1,0 +1,119 @@
+#pragma once
+/*
+ * Frames: who owns each 4 KiB of memory, who refers to it, and as what.
+ *
+ * Twelve bytes a frame (struct page). `count` holds the general references; a frame with count 0 is free or not
+ * memory. `type` holds what the frame is used as by its guest and how many uses there are:
+ *
+ *   T1  A frame has one type at a time; the type changes only while the type count is 0 and the frame is not partial.
+ *   T2  A type reference is held together with a general reference to the same frame.
+ *   T3  A page-table type with count > 0 is validated: each of its entries holds the references that it needs.
+ *   T4  A partial frame is a page table with count 0 whose entries [0, progress) hold references; the state itself
+ *       holds one general reference. It is the only trace of interrupted work; anybody may finish or undo it.
+ *   T5  Between two types, every TLB that could still use the frame in its old type has been flushed.
+ *
+ * Locks: page tables change under the owner's mm_lock; count and type are atomic words, so that others (grants,
+ * foreign maps) may take writable and general references without it.
+ */
+#include <hyp/abi.h>
+#include <hyp/cpu.h>
+#include <hyp/lock.h>
+#include <hyp/types.h>
+
+struct domain;
+
+struct page {
+	uint32_t count; /* [a] PAGE_COUNT_* */
+	uint32_t type;	/* [a] PAGE_TYPE_* */
+	uint16_t owner; /* domid; changes only while count is 0 or by the allocator's caller */
+	union {
+		uint16_t stamp;	   /* [a] TLB clock when the type count last fell to 0 */
+		uint16_t progress; /* [m] of a partial page table: entries that hold references */
+	};
+};
+
+#define PAGE_COUNT_MASK 0x0fffffffu
+#define PAGE_COUNT_ALLOCATED 0x10000000u /* the owner's own reference is still there */
+#define PAGE_COUNT_SHARED 0x20000000u	 /* the hypervisor's own frame, shared with `owner`; not of its reservation */
+#define PAGE_COUNT_DIRTY 0x40000000u	 /* free and not yet scrubbed */
+#define PAGE_COUNT_FREE_HEAD 0x80000000u /* first frame of a free block; `type` is its order */
+
+#define PAGE_TYPE_COUNT_MASK 0x00ffffffu
+#define PAGE_TYPE_PINNED 0x01000000u
+#define PAGE_TYPE_PARTIAL 0x02000000u
+#define PAGE_TYPE_MASK 0xe0000000u
+#define PAGE_TYPE_NONE 0x00000000u
+#define PAGE_TYPE_L1 0x20000000u
+#define PAGE_TYPE_L2 0x40000000u
+#define PAGE_TYPE_L3 0x60000000u
+#define PAGE_TYPE_L4 0x80000000u
+#define PAGE_TYPE_SEGMENT 0xa0000000u
+#define PAGE_TYPE_WRITABLE 0xe0000000u
+
+/* From the architecture: the frame table, mapped wherever there is memory, readable as zeroes elsewhere. */
+extern struct page *const frame_table;
+extern uint64_t frame_count; /* frames below this number have an entry */
+
+static inline bool mfn_has_page(mfn_t m) { return m.v < frame_count; }
+static inline struct page *mfn_to_page(mfn_t m) { return &frame_table[m.v]; }
+static inline mfn_t page_to_mfn(const struct page *p) { return mfn((uint64_t)(p - frame_table)); }
+
+/* The hypervisor's own mapping of memory (direct map on x86). */
+void *arch_frame_map(mfn_t m);
+mfn_t arch_virt_to_mfn(const void *address);
+
+/* Allocator: blocks of 2^order frames, order 0..PAGE_ORDER_MAX, scrubbed. */
+#define PAGE_ORDER_MAX 18u
+/* Hands [start, end) to the allocator, not yet scrubbed. While the machine starts. */
+void frames_add(mfn_t start, mfn_t end);
+/* `address_bits`: the block lies below 2^bits (0: anywhere). NULL if there is none. The frames have count 0, owner
+   DOMID_XEN, type none, and hold zeroes. */
+struct page *frames_alloc(unsigned int order, unsigned int address_bits);
+/* The frames have count 0. `dirty` unless they are known to hold zeroes. Stale TLB entries are the allocator's business. */
+void frames_free(struct page *first, unsigned int order, bool dirty);
+uint64_t frames_free_count(void);
+uint64_t frames_total_count(void);
+/* Reserves free frames for a domain's creation (XENMEM_claim_pages). */
+enum status frames_claim(struct domain *d, uint64_t pages);
+/* Scrubs a little of what is free and dirty; false when nothing is left. For idle CPUs. */
+bool frames_scrub_some(void);
+
+/* A page for the hypervisor itself, or shared with `d` (readable and writable by it) : zeroed, mapped. */
+void *hv_page_alloc(void);
+void hv_page_free(void *page);
+void *shared_page_alloc(struct domain *d);
+/* Takes the domain's access away; the frame goes when its last reference does. */
+void shared_page_release(void *page);
+
+/* References. page_get: fails unless the frame belongs to `owner` and is in use. */
+enum status page_get(struct page *p, const struct domain *owner);
+/* The last reference gives the frame back. */
+void page_put(struct page *p);
+
+/* Writable type. E_INVAL if it has another type. No lock needed; flushes what T5 asks. */
+enum status page_get_writable(struct page *p);
+void page_put_writable(struct page *p);
+/* Both at once, for memory that the hypervisor or a grant uses for writing. */
+enum status page_get_with_writable(struct page *p, const struct domain *owner);
+void page_put_with_writable(struct page *p);
+
+/* Gives 2^order frames to d as its memory (counted in its reservation). E_NOMEM: none free; E_NOSPC: over d's limit. */
+enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned int address_bits, mfn_t *first);
+/* Takes the owner's reference of a frame of d away (balloon). E_BUSY if anything else refers to it, and nothing happens. */
+enum status domain_frame_release(struct domain *d, mfn_t m);
+/* Teardown: takes all memory of a dying domain away, restartable. */
+enum status domain_frames_release_all(struct domain *d);
+
+/* From the architecture: the machine-to-physical table. */
+#define M2P_INVALID UINT64_MAX
+void arch_m2p_set(mfn_t m, uint64_t pfn);
+uint64_t arch_m2p_get(mfn_t m);
+
+/* TLB clock (see core/mm/tlbclock.c). */
+uint16_t tlb_clock_now(void);
+/* This CPU has flushed everything that is not global. */
+void tlb_clock_flushed(unsigned int cpu);
+/* Of `cpus`, those that may hold translations older than `stamp`. */
+struct cpuset tlb_clock_filter(const struct cpuset *cpus, uint16_t stamp);
+/* From the architecture: flushes the TLBs of `cpus` and returns when all have done it. Any locks may be held. */
+void arch_tlb_flush(const struct cpuset *cpus);

@@ -1,0 +1,69 @@
+#pragma once
+/*
+ * Who runs where. Policy (virtual-time run queues per CPU) lives behind these calls; the rest of the hypervisor only
+ * says that a vCPU became runnable or stopped being it, and asks who is next.
+ *
+ * A vCPU is runnable when it is not blocked, down, polling or paused (vcpu_is_runnable). Its state here:
+ *   idle -> queued (wake) -> running (pick) -> queued (preempted) | idle (not runnable any more)
+ */
+#include <hyp/abi.h>
+#include <hyp/cpu.h>
+#include <hyp/list.h>
+#include <hyp/lock.h>
+#include <hyp/timer.h>
+
+struct domain;
+struct vcpu;
+
+#define SCHED_WEIGHT_DEFAULT 256
+#define SCHED_WEIGHT_MAX 65535
+
+/* Part of struct vcpu. Letters: [r] run-queue lock of v->sched.cpu. */
+struct sched_vcpu {
+	struct list queue_link;	   /* [r] on a run queue while queued */
+	uint64_t virtual_time_ns;  /* [r] run time scaled by 256 / weight */
+	uint64_t started_ns;	   /* [r] when it last began to run */
+	uint64_t cap_used_ns;	   /* [r] run time in the present cap period */
+	uint64_t cap_period_start_ns; /* [r] */
+	unsigned int cpu;	   /* [r] the CPU whose queue it belongs to */
+	bool queued;		   /* [r] */
+	bool running;		   /* [r] chosen by sched_pick and not yet given back */
+	bool parked;		   /* [r] over its cap until the next period */
+	struct cpuset affinity_hard, affinity_soft; /* [r] where it may run, where it likes to */
+};
+
+/* Part of struct domain: read without a lock, each value by itself. */
+struct sched_domain {
+	uint32_t weight; /* 1..65535 */
+	uint32_t cap;	 /* percent of one CPU, 0 = none */
+};
+
+void sched_init_cpu(unsigned int cpu);
+void sched_domain_init(struct domain *d);
+/* v is down; from now on it may be woken. `cpu` is where it starts. */
+void sched_vcpu_init(struct vcpu *v, unsigned int cpu);
+/* v is not runnable and not running. */
+void sched_vcpu_fini(struct vcpu *v);
+
+/* v may have become runnable: queues it, and kicks the CPU that should run it. Any CPU. */
+void sched_wake(struct vcpu *v);
+/* v may have stopped being runnable: takes it off the queue, or kicks the CPU that runs it. Does not wait. */
+void sched_sleep(struct vcpu *v);
+/* v's CPU time for others: goes behind its peers. v is current. */
+void sched_yield(struct vcpu *v);
+
+/* True if `cpu` should call sched_pick before it runs a guest again. */
+bool sched_is_due(unsigned int cpu);
+/*
+ * On `cpu`, with `previous` (NULL: idle) having run until now_ns: chooses who runs next and arms the slice timer;
+ * NULL means idle. previous == the result is possible. The caller switches, then calls sched_switched for the
+ * previous one if it changed; until then nobody else runs it.
+ */
+struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns);
+void sched_switched(struct vcpu *previous);
+
+/* E_INVAL if no online CPU is left in it. Moves v if it must move (a running vCPU moves when it is next picked). */
+enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const struct cpuset *soft);
+/* weight 1..65535; cap 0..100 * vCPUs. */
+enum status sched_set_params(struct domain *d, uint32_t weight, uint32_t cap);
+void sched_dump(void);
