@@ -3,6 +3,8 @@
 
 PURE :=
 
+PURE += $(addprefix hypervisor/arch/x86/pv/insn, .c _decode.c _table.c _write.c)
+
 MACHINE :=
 
 ASM :=
