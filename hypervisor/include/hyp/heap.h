@@ -5,6 +5,8 @@
  */
 #include <hyp/types.h>
 
+/* Before everything else here, after frames_init. */
+void heap_init(void);
 void *heap_alloc(size_t bytes);
 /* `block` may be NULL. `bytes` is what was asked for when it was allocated. */
 void heap_free(void *block, size_t bytes);

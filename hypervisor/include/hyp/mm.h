@@ -64,16 +64,27 @@ mfn_t arch_virt_to_mfn(const void *address);
 
 /* Allocator: blocks of 2^order frames, order 0..PAGE_ORDER_MAX, scrubbed. */
 #define PAGE_ORDER_MAX 18u
-/* Hands [start, end) to the allocator, not yet scrubbed. While the machine starts. */
+/* Before everything else here. */
+void frames_init(void);
+/* Hands [start, end) to the allocator, not yet scrubbed, each frame once. While the machine starts. Frame 0 is left
+   out: in several places of the ABI 0 means "no frame". */
 void frames_add(mfn_t start, mfn_t end);
 /* `address_bits`: the block lies below 2^bits (0: anywhere). NULL if there is none. The frames have count 0, owner
    DOMID_XEN, type none, and hold zeroes. */
 struct page *frames_alloc(unsigned int order, unsigned int address_bits);
-/* The frames have count 0. `dirty` unless they are known to hold zeroes. Stale TLB entries are the allocator's business. */
+/* The same for memory of d: uses up d's claim, and leaves the hypervisor's reserve and what others claimed. */
+struct page *frames_alloc_for(struct domain *d, unsigned int order, unsigned int address_bits);
+/* The frames have count 0 and owner DOMID_XEN. `dirty` unless they hold zeroes and no guest ever had them mapped. Stale
+   TLB entries are the allocator's business. */
 void frames_free(struct page *first, unsigned int order, bool dirty);
 uint64_t frames_free_count(void);
 uint64_t frames_total_count(void);
-/* Reserves free frames for a domain's creation (XENMEM_claim_pages). */
+/* Free but not yet scrubbed; claimed but not yet given; free for an unclaimed domain (no claims, no reserve). */
+uint64_t frames_dirty_count(void);
+uint64_t frames_claimed_count(void);
+uint64_t frames_available_count(void);
+/* Reserves free frames so that d can come to own `pages` in all; 0 drops the claim (XENMEM_claim_pages).
+   E_INVAL: it has a claim, has that much or may not have it; E_NOMEM. d->lock is held. */
 enum status frames_claim(struct domain *d, uint64_t pages);
 /* Scrubs a little of what is free and dirty; false when nothing is left. For idle CPUs. */
 bool frames_scrub_some(void);
@@ -87,7 +98,7 @@ void shared_page_release(void *page);
 
 /* References. page_get: fails unless the frame belongs to `owner` and is in use. */
 enum status page_get(struct page *p, const struct domain *owner);
-/* The last reference gives the frame back. */
+/* The last reference gives the frame back. Any locks may be held but the allocator's and the heap's. */
 void page_put(struct page *p);
 
 /* Writable type. E_INVAL if it has another type. No lock needed; flushes what T5 asks. */
@@ -97,23 +108,56 @@ void page_put_writable(struct page *p);
 enum status page_get_with_writable(struct page *p, const struct domain *owner);
 void page_put_with_writable(struct page *p);
 
-/* Gives 2^order frames to d as its memory (counted in its reservation). E_NOMEM: none free; E_NOSPC: over d's limit. */
+/* Teardown, from the page-type machine: unpins and undoes whatever page-table state p has. E_RESTART: call again.
+   OK when p has no type of its own left (uses by tables that are still there may remain). The caller has a reference. */
+enum status page_type_drop_all(struct page *p);
+
+/* Gives 2^order frames to d as its memory (counted in its reservation). E_NOMEM: none free; E_NOSPC: over d's limit;
+   E_SRCH: d is dying. Takes d->lock. The machine-to-physical entries are invalid until the caller sets them. */
 enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned int address_bits, mfn_t *first);
 /* Takes the owner's reference of a frame of d away (balloon). E_BUSY if anything else refers to it, and nothing happens. */
 enum status domain_frame_release(struct domain *d, mfn_t m);
-/* Teardown: takes all memory of a dying domain away, restartable. */
+/* Teardown: takes all memory of a dying domain away, restartable. What others still refer to goes when they let go:
+   as long as a domain owns a frame, that holds a reference to the domain. */
 enum status domain_frames_release_all(struct domain *d);
+/* The parts of the machine that may hold frames of d, in ascending order: for each, the number of the first of its
+   DOMAIN_REGION_FRAMES frames. With d->lock held, or by the one who tears d down. */
+#define DOMAIN_REGION_FRAMES UINT64_C(512)
+uint64_t domain_frames_next_region(const struct domain *d, uint64_t from); /* UINT64_MAX: no more */
+#define domain_frames_for_each_region(first, d)                                                                        \
+	for (uint64_t first = domain_frames_next_region((d), 0); first != UINT64_MAX;                                  \
+	     first = domain_frames_next_region((d), first + DOMAIN_REGION_FRAMES))
 
-/* From the architecture: the machine-to-physical table. */
+/* An entry of a memory map, as the BIOS call 0x15/0xe820 gives it and the ABI passes it on. */
+struct memory_map_entry {
+	uint64_t start, bytes;
+	uint32_t type;
+} __attribute__((packed));
+#define MEMORY_MAP_RAM 1u
+#define MEMORY_MAP_ENTRIES_MAX 128u
+/* From the architecture: entry `index` of the machine's own map; false past its end. */
+bool arch_machine_memory_map(uint32_t index, struct memory_map_entry *entry);
+
+/* From the architecture: the machine-to-physical table. arch_m2p_frame: the first frame of its 2 MiB number `index`;
+   frame 0 for a part that is not backed by memory of its own, MFN_INVALID past the end. */
+mfn_t arch_m2p_frame(uint64_t index);
 #define M2P_INVALID UINT64_MAX
 void arch_m2p_set(mfn_t m, uint64_t pfn);
 uint64_t arch_m2p_get(mfn_t m);
 
 /* TLB clock (see core/mm/tlbclock.c). */
+void tlb_clock_init(void);
+/* The time to remember for what must not be in a TLB any more. Call it after the last change to page tables, behind an
+   atomic read-modify-write (the drop of the last reference, the taking of a lock). */
 uint16_t tlb_clock_now(void);
-/* This CPU has flushed everything that is not global. */
-void tlb_clock_flushed(unsigned int cpu);
-/* Of `cpus`, those that may hold translations older than `stamp`. */
+/* This CPU flushes everything that is not global at once: called by the flush itself, right *before* the instruction,
+   with no access to guest memory in between. A CPU calls it once after it entered cpus_online. */
+void tlb_clock_flushing(unsigned int cpu);
+/* Of `cpus`, those that may hold translations from `stamp` or before. */
 struct cpuset tlb_clock_filter(const struct cpuset *cpus, uint16_t stamp);
+/* Flushes those of `cpus` that may hold translations from `stamp` or before. */
+void tlb_clock_flush_stale(const struct cpuset *cpus, uint16_t stamp);
+/* When the clock has come round: flushes everything and starts it anew. Each CPU on its way to a guest or to idle. */
+void tlb_clock_service(void);
 /* From the architecture: flushes the TLBs of `cpus` and returns when all have done it. Any locks may be held. */
 void arch_tlb_flush(const struct cpuset *cpus);
