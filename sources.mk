@@ -5,6 +5,8 @@ PURE :=
 
 PURE += $(addprefix hypervisor/arch/x86/pv/insn, .c _decode.c _table.c _write.c)
 
+PURE += $(addprefix hypervisor/boot/, acpi.c boot_info.c cmdline.c elf.c memmap.c multiboot1.c multiboot2.c text.c xen_notes.c)
+
 MACHINE :=
 
 ASM :=
