@@ -7,6 +7,9 @@ PURE += $(addprefix hypervisor/arch/x86/pv/insn, .c _decode.c _table.c _write.c)
 
 PURE += $(addprefix hypervisor/boot/, acpi.c boot_info.c cmdline.c elf.c memmap.c multiboot1.c multiboot2.c text.c xen_notes.c)
 
+PURE += $(addprefix hypervisor/core/evtchn/evtchn_, bind.c close.c deliver.c port.c query.c virq.c) \
+  hypervisor/hypercall/event_channel.c
+
 MACHINE :=
 
 ASM :=
