@@ -5,7 +5,8 @@
  *	TRY("ud2", OUT(), IN());
  *	EXPECT_FAULT(VECTOR_UD, 0);
  *
- * runs the instruction; if it traps, the frame goes to `caught` and the code goes on behind it.
+ * runs the instruction; if it traps, the frame goes to `caught` and the code goes on behind it. Registers that the
+ * text destroys are named behind IN.
  */
 #include "abi.h"
 #include "layout.h"
@@ -61,13 +62,13 @@ extern struct attempt attempt;
 
 #define OUT(...) __VA_ARGS__
 #define IN(...) __VA_ARGS__
-#define TRY(instruction_text, outputs, inputs) do { \
+#define TRY(instruction_text, outputs, inputs, ...) do { \
 	caught_clear(); \
 	asm volatile("lea 888f(%%rip), %%r15; mov %%r15, attempt(%%rip)\n" \
 		     "lea 777f(%%rip), %%r15; mov %%r15, attempt + 8(%%rip)\n" \
 		     "mov %%rsp, attempt + 16(%%rip)\n" \
 		     "777: " instruction_text "\n" \
-		     "888: movq $0, attempt(%%rip)" : outputs : inputs : "r15", "memory", "cc"); } while (0)
+		     "888: movq $0, attempt(%%rip)" : outputs : inputs : "r15", "memory", "cc" __VA_OPT__(,) __VA_ARGS__); } while (0)
 
 /* The instruction of the last TRY faulted so, at its own address; any error code if -1. */
 #define EXPECT_FAULT(want_vector, want_error) do { \

@@ -1,0 +1,116 @@
+/*
+ * What: rdmsr and wrmsr of kernel code, emulated: the segment bases, what the ABI says of the others, #GP for the rest.
+ * Why: kernels write GS_BASE with their first instruction and read KERNEL_GS_BASE on every context switch.
+ * How: reads and writes each; sweeps ranges of numbers for anything that would hang or answer with secrets
+ *      (XSA-193 non-canonical bases, XSA-269, XSA-333).
+ * A failure means: a kernel dies at boot, or a guest reads or writes the machine's own registers.
+ */
+#include <guest.h>
+
+static uint64_t value;
+
+static bool msr_read(uint32_t msr)
+{
+	uint32_t low = 0, high = 0;
+
+	TRY("rdmsr", OUT("+a"(low), "+d"(high)), IN("c"(msr)));
+	value = low | (uint64_t)high << 32;
+	return caught.vector == VECTOR_NONE;
+}
+
+static bool msr_write(uint32_t msr, uint64_t to)
+{
+	TRY("wrmsr", OUT(), IN("c"(msr), "a"((uint32_t)to), "d"((uint32_t)(to >> 32))));
+	return caught.vector == VECTOR_NONE;
+}
+
+static void bases_round_trip(void)
+{
+	for (uint32_t msr = 0xc0000100; msr <= 0xc0000102; msr++) {
+		EXPECT_TRUE(msr_write(msr, 0x123456789000ul));
+		EXPECT_TRUE(msr_read(msr));
+		EXPECT_EQ(value, 0x123456789000ul);
+		EXPECT_TRUE(msr_write(msr, 0xffffc00000000000ul));
+		EXPECT_TRUE(msr_read(msr));
+		EXPECT_EQ(value, 0xffffc00000000000ul);
+		EXPECT_TRUE(!msr_write(msr, 0x800000000000ul));
+		EXPECT_FAULT(VECTOR_GP, 0);
+		EXPECT_TRUE(!msr_write(msr, 0xffff7ffffffffffful));
+		EXPECT_FAULT(VECTOR_GP, 0);
+		EXPECT_TRUE(msr_read(msr));
+		EXPECT_EQ(value, 0xffffc00000000000ul);
+		EXPECT_TRUE(msr_write(msr, 0));
+	}
+}
+
+static void gs_base_is_live(void)
+{
+	static uint64_t cell = 0x1122334455667788ul;
+	uint64_t got;
+
+	EXPECT_TRUE(msr_write(0xc0000101, (uintptr_t)&cell));
+	asm volatile("mov %%gs:0, %0" : "=r"(got));
+	EXPECT_EQ(got, cell);
+	EXPECT_TRUE(msr_write(0xc0000100, (uintptr_t)&cell));
+	asm volatile("mov %%fs:0, %0" : "=r"(got));
+	EXPECT_EQ(got, cell);
+}
+
+static void machine_registers(void)
+{
+	EXPECT_TRUE(msr_read(0x277));
+	EXPECT_EQ(value, 0x0000050100070406ul);
+	EXPECT_TRUE(msr_read(0x1b));
+	EXPECT_EQ(value & 0xfffff000, 0xfee00000);
+	EXPECT_TRUE(msr_read(0xc0000080));
+	EXPECT_EQ(value & 0xd01, 0xd01);
+	/* The same value may be written back, another not. */
+	EXPECT_TRUE(msr_write(0xc0000080, value));
+	EXPECT_TRUE(!msr_write(0xc0000080, value & ~0x100ul));
+	EXPECT_FAULT(VECTOR_GP, 0);
+	EXPECT_TRUE(msr_read(0xc0000080));
+	EXPECT_EQ(value & 0xd01, 0xd01);
+}
+
+/* Where the hypervisor enters, what it debugs with: neither to be read nor written. */
+static void secrets_are_refused(void)
+{
+	static const uint32_t hidden[] = { 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0x174, 0x175, 0x176, 0x1d9 };
+
+	for (unsigned int i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		if (msr_read(hidden[i]))
+			EXPECT_TRUE(value < HYPERVISOR_VIRT_START || value >= HYPERVISOR_VIRT_END);
+		msr_write(hidden[i], 0x1234567);
+		/* If it was swallowed, it did not arrive: system calls still work. */
+		EXPECT_STATUS(hc_xen_version(XENVER_version, NULL), 4 << 16 | 17);
+	}
+}
+
+static void unknown_numbers_fault(void)
+{
+	unsigned int readable = 0;
+
+	EXPECT_TRUE(!msr_read(0x12345678));
+	EXPECT_FAULT(VECTOR_GP, 0);
+	EXPECT_TRUE(!msr_write(0x12345678, 0));
+	EXPECT_FAULT(VECTOR_GP, 0);
+	for (uint32_t msr = 0; msr < 0x400; msr++)
+		readable += msr_read(msr);
+	for (uint32_t msr = 0xc0000000; msr < 0xc0000110; msr++)
+		readable += msr_read(msr);
+	for (uint32_t msr = 0xc0010000; msr < 0xc0010120; msr++)
+		readable += msr_read(msr);
+	for (uint32_t msr = 0x40000000; msr < 0x40000110; msr++)
+		readable += msr_read(msr);
+	print("%u registers can be read\n", readable);
+	EXPECT_TRUE(readable < 0x400);
+}
+
+void test_main(void)
+{
+	bases_round_trip();
+	gs_base_is_live();
+	machine_registers();
+	secrets_are_refused();
+	unknown_numbers_fault();
+}
