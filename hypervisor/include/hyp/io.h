@@ -1,15 +1,16 @@
 #pragma once
 /*
- * How drivers touch the machine: I/O ports, memory-mapped registers, model-specific registers, the time stamp.
+ * How drivers touch the machine: I/O ports, memory-mapped registers, model-specific registers, the time
+ * stamp.
  *
- * On the machine each is one instruction. On the host each is a function of tests/fakes/io_fake.c, behind which a
- * test puts a model of its device; that choice of what is linked is the only thing that differs.
+ * On the machine each is one instruction. On the host each is a function of tests/fakes/io_fake.c, behind
+ * which a test puts a model of its device; that choice of what is linked is the only thing that differs.
  * All of them are strictly ordered: the compiler moves no access across another.
  */
 #include <hyp/types.h>
 
-/* Maps machine addresses uncached and for good; NULL if there is no room left. From the architecture. `start` need
-   not be the start of a page. Not for hot paths: callers keep what they get. */
+/* Maps machine addresses uncached and for good; NULL if there is no room left. From the architecture.
+   `start` need not be the start of a page. Not for hot paths: callers keep what they get. */
 void *mmio_map(paddr_t start, uint64_t bytes);
 
 /* One breath of a waiting loop. */
