@@ -10,12 +10,17 @@ PURE += $(addprefix hypervisor/boot/, acpi.c boot_info.c cmdline.c elf.c memmap.
 PURE += $(addprefix hypervisor/core/evtchn/evtchn_, bind.c close.c deliver.c port.c query.c virq.c) \
   hypervisor/hypercall/event_channel.c
 
+
 PURE += hypervisor/lib/conring.c hypervisor/lib/console.c hypervisor/lib/console_input.c hypervisor/lib/format.c \
   hypervisor/lib/log.c hypervisor/lib/rate_limit.c hypervisor/lib/string_copy.c
+PURE += $(addprefix hypervisor/drivers/, calibrate.c debugcon.c hpet.c i8259.c ioapic.c lapic.c msi.c pci.c pit.c pmtimer.c \
+  rtc.c serial.c vga.c)
 
 MACHINE :=
 
+
 MACHINE += hypervisor/lib/string.c
+MACHINE += $(addprefix hypervisor/drivers/, acpi_power.c)
 
 ASM :=
 

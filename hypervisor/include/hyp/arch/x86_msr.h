@@ -1,5 +1,6 @@
 #pragma once
-/* Numbers of the model-specific registers that the drivers use (Intel SDM vol. 4); msr_read and msr_write are in hyp/io.h. */
+/* Numbers of the model-specific registers that the drivers use (Intel SDM vol. 4); msr_read and
+   msr_write are in hyp/io.h. */
 #include <hyp/io.h>
 
 #define MSR_APIC_BASE 0x1bu

@@ -1,0 +1,57 @@
+#pragma once
+/*
+ * The local APIC of each CPU, in xAPIC or x2APIC mode. Functions act on the CPU that calls them unless an
+ * APIC id says otherwise; interrupts off. In x2APIC mode ids have 32 bits, else 8.
+ */
+#include <hyp/types.h>
+
+struct lapic_config {
+	paddr_t address;     /* of the registers in xAPIC mode, from the ACPI tables */
+	bool has_x2apic;     /* CPUID 1, ecx bit 21 */
+	bool want_x2apic;    /* taken also where not wanted, if the firmware already switched */
+	bool has_deadline;   /* CPUID 1, ecx bit 24 */
+	uint8_t spurious_vector;
+	uint8_t timer_vector;
+	uint8_t error_vector;
+};
+
+enum lapic_timer_mode { LAPIC_TIMER_ONE_SHOT, LAPIC_TIMER_DEADLINE };
+
+/* On the boot CPU, once, before anything else. E_NOMEM if the registers cannot be mapped. */
+enum status lapic_setup(const struct lapic_config *config);
+/* On every CPU, the boot CPU also: enables it, accepts all vectors, masks all its lines, ends what the
+   firmware left. */
+void lapic_init_cpu(void);
+/* The CPU takes no more interrupts but INIT, NMI and SMI. */
+void lapic_disable_cpu(void);
+
+bool lapic_is_x2apic(void);
+uint32_t lapic_id(void);
+void lapic_eoi(void);
+/* Clears and returns the errors since the last call (ESR bits). */
+uint32_t lapic_errors(void);
+/* What a guest may read of the base register: the registers' frame. */
+bool lapic_owns_frame(mfn_t frame);
+
+/* To one CPU. The E_TIMEDOUT of these says that an earlier one was never accepted. */
+enum status lapic_send_vector(uint32_t apic_id, uint8_t vector);
+enum status lapic_send_nmi(uint32_t apic_id);
+enum status lapic_send_init(uint32_t apic_id);
+/* Starts a CPU that waits after INIT, in real mode at `page` << 12. */
+enum status lapic_send_startup(uint32_t apic_id, uint8_t page);
+/* Never waits, never fails: for a machine that stops. */
+void lapic_send_nmi_to_others(void);
+
+/* The local lines: what a device of the CPU itself raises. Line 0 or 1 becomes a non-maskable interrupt. */
+void lapic_line_set_nmi(unsigned int line, bool active_low);
+
+/* On one CPU, after lapic_init_cpu(), with the rate of the time stamp: finds the timer's rate. E_NODEV
+   if the timer does not count. Needless, and OK at once, in deadline mode. */
+enum status lapic_timer_calibrate(uint32_t tsc_khz);
+/* On every CPU. */
+void lapic_timer_init_cpu(void);
+enum lapic_timer_mode lapic_timer_mode(void);
+/* One interrupt at `deadline` of the time stamp, or at once if that is past; never more than a few
+   seconds away in one-shot mode, where the handler finds that it came too early and arms again. 0: none.
+   Replaces what was armed. */
+void lapic_timer_arm(uint64_t deadline_tsc);
