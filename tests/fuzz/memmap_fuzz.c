@@ -1,0 +1,118 @@
+/*
+ * The memory map, against a model that keeps one type per frame.
+ *
+ * The input is a list of operations of four bytes: what, where, how long. The frames are few, so that operations
+ * overlap; the operations can be many, so that the map runs over. As long as it did not, map and model agree on every
+ * frame; after that, what is RAM in the map is RAM in the model.
+ */
+#include <fakes/boot_memory_fake.h>
+
+#define FRAMES 4096
+
+static struct memmap map;
+static uint32_t model[FRAMES];
+
+/* From the freest to the strictest, a hole being freest of all. */
+static int strictness(uint32_t type)
+{
+	static const uint32_t order[] = {0, MEMMAP_RAM, MEMMAP_ACPI, MEMMAP_NVS, MEMMAP_RESERVED, 6, 7, 12, MEMMAP_UNUSABLE};
+
+	for (unsigned int i = 0; i < ARRAY_COUNT(order); i++)
+		if (order[i] == type)
+			return (int)i;
+	abort();
+}
+
+static void model_add(unsigned int frame, unsigned int count, uint32_t type)
+{
+	for (unsigned int i = frame; i < frame + count && i < FRAMES; i++)
+		if (strictness(type) > strictness(model[i]))
+			model[i] = type;
+}
+
+static void compare(void)
+{
+	uint64_t ram = 0;
+
+	if (!memmap_is_normal(&map))
+		abort();
+	for (unsigned int i = 0; i < FRAMES; i++) {
+		const struct memmap_entry *e = memmap_find(&map, i * PAGE_BYTES);
+		uint32_t type = e ? e->type : 0;
+
+		if (map.truncated ? type == MEMMAP_RAM && model[i] != MEMMAP_RAM : type != model[i])
+			abort();
+		ram += type == MEMMAP_RAM ? PAGE_BYTES : 0;
+		if (memmap_is_ram(&map, i * PAGE_BYTES, PAGE_BYTES) != (type == MEMMAP_RAM))
+			abort();
+	}
+	if (memmap_ram_bytes(&map) != ram || memmap_max_paddr(&map) > FRAMES * PAGE_BYTES)
+		abort();
+}
+
+static void find(uint64_t pages, uint64_t align, paddr_t min, paddr_t max, bool top_down)
+{
+	paddr_t at;
+
+	if (memmap_find_ram(&map, pages * PAGE_BYTES, align, min, max, top_down, &at) != OK)
+		return;
+	if (at % align || at < min || at + pages * PAGE_BYTES > max || !memmap_is_ram(&map, at, pages * PAGE_BYTES))
+		abort();
+}
+
+static void step(const uint8_t *p)
+{
+	static const uint32_t types[] = {MEMMAP_RAM, MEMMAP_RAM, MEMMAP_RESERVED, MEMMAP_ACPI, MEMMAP_NVS, MEMMAP_UNUSABLE,
+					 6, 12};
+	unsigned int frame = (p[1] | p[2] << 8) % FRAMES, count = p[3];
+	uint32_t type = types[p[0] % 8];
+
+	count = MIN(count, FRAMES - frame);
+	switch (p[0] >> 4 & 7) {
+	case 5:
+		memmap_normalise(&map);
+		compare();
+		find(count, BIT(p[0] % 8 + 8), (paddr_t)p[1] << 16, (paddr_t)p[2] << 17, p[0] >> 7);
+		break;
+	case 6:
+		memmap_normalise(&map);
+		memmap_reserve(&map, frame * PAGE_BYTES, count * PAGE_BYTES, type);
+		model_add(frame, count, type);
+		compare();
+		break;
+	default:
+		memmap_add(&map, frame * PAGE_BYTES, count * PAGE_BYTES, type);
+		model_add(frame, count, type);
+	}
+}
+
+/* Any 64-bit numbers: nothing is compared, but nothing may overflow either. */
+static void absurd(const uint8_t *data, size_t size)
+{
+	for (; size >= 17; data += 17, size -= 17) {
+		uint64_t n[2];
+
+		memcpy(n, data + 1, sizeof(n));
+		memmap_add(&map, n[0], n[1], data[0] % 8);
+	}
+	memmap_normalise(&map);
+	if (!memmap_is_normal(&map))
+		abort();
+	memmap_max_paddr(&map);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	memset(&map, 0, sizeof(map));
+	memset(model, 0, sizeof(model));
+	if (size && data[0] == 0xff) {
+		absurd(data + 1, size - 1);
+		return 0;
+	}
+	for (; size >= 4; data += 4, size -= 4)
+		step(data);
+	memmap_normalise(&map);
+	compare();
+	return 0;
+}
