@@ -16,6 +16,8 @@ PURE += hypervisor/lib/conring.c hypervisor/lib/console.c hypervisor/lib/console
 PURE += $(addprefix hypervisor/drivers/, calibrate.c debugcon.c hpet.c i8259.c ioapic.c lapic.c msi.c pci.c pit.c pmtimer.c \
   rtc.c serial.c vga.c)
 
+PURE += $(addprefix hypervisor/core/mm/, domain_frames.c frames.c heap.c page_ref.c shared_page.c tlbclock.c)
+
 MACHINE :=
 
 
@@ -26,3 +28,4 @@ ASM :=
 
 FAKE :=
 FAKE += tests/fakes/io_fake.c
+FAKE += hypervisor/arch/fake/memory.c

@@ -15,6 +15,7 @@
 #include <hyp/grant.h>
 #include <hyp/list.h>
 #include <hyp/lock.h>
+#include <hyp/page_table.h>
 #include <hyp/sched.h>
 #include <hyp/timer.h>
 #include <hyp/types.h>
@@ -92,11 +93,12 @@ struct domain {
 	} watchdog[DOMAIN_WATCHDOGS];
 
 	struct spinlock mm_lock;	/* page tables of this domain */
+	struct pt_undo undo;		/* [m] page tables that go out of use, in steps */
 	uint64_t pages;			/* [a] frames of its reservation */
 	uint64_t pages_max;		/* [D] */
 	uint64_t pages_claimed;		/* allocator's lock: promised, not yet given */
 	uint64_t shared_pages;		/* [a] frames of the hypervisor that are shared with it */
-	struct domain_regions *regions; /* [a] where in the machine its frames are; see core/mm/domain_frames.c */
+	struct domain_regions *regions; /* [D] where in the machine its frames are; see core/mm/domain_frames.c */
 	uint64_t release_cursor;	/* teardown: where it stopped */
 	struct memory_map_entry *memory_map; /* [D] what XENMEM_memory_map answers, set by its builder; NULL: none */
 	uint32_t memory_map_count;	/* [D] */

@@ -1,0 +1,397 @@
+/*
+ * The frame allocator: a buddy system over all memory of the machine.
+ *
+ * A free block is 2^order frames that start at a multiple of 2^order. Blocks lie on lists, one per zone and order and
+ * for "holds frames that are not scrubbed yet" or not. The zone of a block is the width in bits of its last frame's
+ * number, so that "below 2^n" is exactly the zones up to n - 12. Allocation takes the highest zone that will do and
+ * keeps low memory, which some devices need, for last.
+ *
+ * What is known about a free block stands in its first frame: in struct page the flag, the order and the TLB stamp, and
+ * in the memory of the frame itself (struct free_block) the list link. Thus the price of a frame is its twelve bytes.
+ *
+ *   F1  A frame is free (owner DOMID_INVALID), given out (any other owner) or no memory at all.
+ *   F2  A free block is as large as it can be: its buddy of the same order is not a free block.
+ *   F3  A free frame without PAGE_COUNT_DIRTY holds zeroes, but for struct free_block at the start of a block. Within a
+ *       block no frame before `first_dirty` is dirty.
+ *   F4  The stamp of a free block is not older than the last use of any of its frames.
+ *   F5  Frames are flushed from the TLBs, then scrubbed, then given out. A frame scrubbed while a stale writable
+ *       translation exists would not stay clean.
+ *   F6  claimed is the sum of what domains claimed, and claimed <= free except for what the hypervisor itself took.
+ *
+ * One lock, a leaf: nothing is called with it held but the clock, which has none. Flushing and scrubbing happen on
+ * blocks that are on no list, without it.
+ */
+#include <hyp/domain.h>
+#include <hyp/list.h>
+#include <hyp/log.h>
+#include <hyp/mm.h>
+#include <hyp/string.h>
+
+#define ORDERS (PAGE_ORDER_MAX + 1)
+#define ZONES 41u /* frame numbers have up to 40 bits */
+
+/* What idle CPUs scrub at a time: 64 KiB, some microseconds. */
+#define SCRUB_ORDER 4u
+
+/* What domains may not take, so that the hypervisor can still do what they ask it for. */
+#define RESERVE_SHIFT 7u
+#define RESERVE_MAX UINT64_C(4096)
+
+enum { CLEAN, DIRTY, KINDS };
+
+struct free_block {
+	struct list link;
+	uint64_t first_dirty; /* index in the block; its size if it is clean */
+};
+
+static struct {
+	struct spinlock lock;
+	uint64_t free, total, claimed;
+	uint64_t dirty; /* [a] frames with PAGE_COUNT_DIRTY */
+	uint32_t orders[ZONES][KINDS]; /* bit n: the list of order n is not empty */
+	struct list blocks[ZONES][KINDS][ORDERS];
+} frames;
+
+void frames_init(void)
+{
+	memset(&frames, 0, sizeof(frames));
+	for (unsigned int zone = 0; zone < ZONES; zone++)
+		for (unsigned int order = 0; order < ORDERS; order++) {
+			list_init(&frames.blocks[zone][CLEAN][order]);
+			list_init(&frames.blocks[zone][DIRTY][order]);
+		}
+}
+
+static uint64_t block_size(unsigned int order) { return BIT(order); }
+
+static unsigned int block_zone(uint64_t first, unsigned int order)
+{
+	/* Frame 0 is never free, so the last frame's number is not 0. */
+	return 64 - (unsigned int)__builtin_clzll(first + block_size(order) - 1);
+}
+
+static struct free_block *block_at(uint64_t first) { return arch_frame_map(mfn(first)); }
+
+static bool block_is_free(uint64_t first, unsigned int order)
+{
+	const struct page *p = &frame_table[first];
+
+	return first + block_size(order) <= frame_count && (p->count & PAGE_COUNT_FREE_HEAD) && p->type == order;
+}
+
+/* Puts a block on its list. It has no free buddy, or is about to get one with the caller's next step. */
+static void block_insert(uint64_t first, unsigned int order, uint16_t stamp, uint64_t first_dirty)
+{
+	unsigned int kind = first_dirty < block_size(order) ? DIRTY : CLEAN;
+	unsigned int zone = block_zone(first, order);
+	struct page *p = &frame_table[first];
+	struct free_block *block = block_at(first);
+
+	p->count |= PAGE_COUNT_FREE_HEAD;
+	p->type = order;
+	p->stamp = stamp;
+	block->first_dirty = first_dirty;
+	list_push_front(&frames.blocks[zone][kind][order], &block->link);
+	frames.orders[zone][kind] |= 1u << order;
+}
+
+/* Takes a block off its list and leaves no trace of it in its first frame (F3). Returns where it may be dirty. */
+static uint64_t block_remove(uint64_t first, unsigned int order)
+{
+	struct free_block *block = block_at(first);
+	uint64_t first_dirty = block->first_dirty;
+	unsigned int kind = first_dirty < block_size(order) ? DIRTY : CLEAN;
+	unsigned int zone = block_zone(first, order);
+	struct page *p = &frame_table[first];
+
+	list_remove(&block->link);
+	if (list_is_empty(&frames.blocks[zone][kind][order]))
+		frames.orders[zone][kind] &= ~(1u << order);
+	memset(block, 0, sizeof(*block));
+	p->count &= ~PAGE_COUNT_FREE_HEAD;
+	p->type = 0;
+	return first_dirty;
+}
+
+/* Gives a block back and merges it with its free buddies (F2). */
+static void block_free(uint64_t first, unsigned int order, uint16_t stamp, uint64_t first_dirty)
+{
+	while (order < PAGE_ORDER_MAX) {
+		uint64_t size = block_size(order), buddy = first ^ size, low = MIN(first, buddy);
+		uint64_t buddy_dirty, low_dirty, high_dirty;
+
+		if (!block_is_free(buddy, order))
+			break;
+		/* Stamps of different rounds of the clock do not compare; the present is later than both (F4). */
+		if (frame_table[buddy].stamp != stamp)
+			stamp = tlb_clock_now();
+		buddy_dirty = block_remove(buddy, order);
+		low_dirty = low == first ? first_dirty : buddy_dirty;
+		high_dirty = low == first ? buddy_dirty : first_dirty;
+		first_dirty = low_dirty < size ? low_dirty : size + high_dirty;
+		first = low;
+		order++;
+	}
+	block_insert(first, order, stamp, first_dirty);
+}
+
+/* Takes the free block that starts at `first` and cuts it down to that one of its parts of `order` that holds frame
+   `wanted`; the other parts stay free. Returns the first frame; *first_dirty is of the part. */
+static uint64_t block_cut(uint64_t first, unsigned int from, unsigned int order, uint64_t wanted, uint64_t *first_dirty)
+{
+	uint16_t stamp = frame_table[first].stamp;
+	uint64_t dirty = block_remove(first, from);
+
+	while (from > order) {
+		uint64_t half = block_size(--from);
+		uint64_t low_dirty = MIN(dirty, half);
+		/* If the lower half has the first dirty frame, nothing is known about the upper half. */
+		uint64_t high_dirty = dirty < half ? 0 : dirty - half;
+
+		if (wanted < first + half) {
+			block_insert(first + half, from, stamp, high_dirty);
+			dirty = low_dirty;
+		} else {
+			block_insert(first, from, stamp, low_dirty);
+			first += half;
+			dirty = high_dirty;
+		}
+	}
+	frame_table[first].stamp = stamp;
+	*first_dirty = dirty;
+	return first;
+}
+
+/* The best block of at least `order` in the zones below `zones`; false if there is none. */
+static bool block_find(unsigned int zones, unsigned int order, uint64_t *first, unsigned int *found)
+{
+	uint32_t fitting = ~((1u << order) - 1);
+
+	for (unsigned int zone = zones; zone-- > 0;) {
+		uint32_t clean = frames.orders[zone][CLEAN] & fitting, dirty = frames.orders[zone][DIRTY] & fitting;
+
+		if (!(clean | dirty))
+			continue;
+		*found = (unsigned int)__builtin_ctz(clean | dirty);
+		*first = arch_virt_to_mfn(list_first(&frames.blocks[zone][clean >> *found & 1 ? CLEAN : DIRTY][*found],
+						     struct free_block, link))
+				 .v;
+		return true;
+	}
+	return false;
+}
+
+/* After the flush (F5). */
+static void block_scrub(struct page *first, uint64_t count)
+{
+	uint64_t scrubbed = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		if (!(first[i].count & PAGE_COUNT_DIRTY))
+			continue;
+		memset(arch_frame_map(page_to_mfn(&first[i])), 0, PAGE_BYTES);
+		first[i].count &= ~PAGE_COUNT_DIRTY;
+		scrubbed++;
+	}
+	__atomic_fetch_sub(&frames.dirty, scrubbed, __ATOMIC_RELAXED);
+}
+
+static uint64_t reserve(void) { return MIN(frames.total >> RESERVE_SHIFT, RESERVE_MAX); }
+
+/* May `d` (NULL: the hypervisor itself) take `count` of what is free? Claims of others are respected by both. */
+static bool may_take(const struct domain *d, uint64_t count)
+{
+	uint64_t kept = frames.claimed + (d ? reserve() - d->pages_claimed : 0);
+
+	return frames.free >= kept && frames.free - kept >= count;
+}
+
+static void claim_use(struct domain *d, uint64_t count)
+{
+	uint64_t used = MIN(d->pages_claimed, count);
+
+	d->pages_claimed -= used;
+	frames.claimed -= used;
+}
+
+static struct page *block_take(struct domain *d, unsigned int order, unsigned int zones)
+{
+	uint64_t first, first_dirty;
+	unsigned int found;
+	bool ok;
+
+	spin_lock(&frames.lock);
+	ok = may_take(d, block_size(order)) && block_find(zones, order, &first, &found);
+	if (ok) {
+		first = block_cut(first, found, order, first, &first_dirty);
+		frames.free -= block_size(order);
+		if (d)
+			claim_use(d, block_size(order));
+	}
+	spin_unlock(&frames.lock);
+	return ok ? &frame_table[first] : NULL;
+}
+
+static struct page *take(struct domain *d, unsigned int order, unsigned int address_bits)
+{
+	unsigned int zones = ZONES;
+	struct page *p;
+
+	if (order > PAGE_ORDER_MAX)
+		return NULL;
+	if (address_bits)
+		zones = address_bits < PAGE_SHIFT ? 0 : MIN(address_bits - PAGE_SHIFT + 1, ZONES);
+	p = block_take(d, order, zones);
+	if (!p)
+		return NULL;
+
+	tlb_clock_flush_stale(&cpus_online, p->stamp);
+	block_scrub(p, block_size(order));
+	for (uint64_t i = 0; i < block_size(order); i++)
+		p[i].owner = DOMID_XEN;
+	return p;
+}
+
+struct page *frames_alloc(unsigned int order, unsigned int address_bits) { return take(NULL, order, address_bits); }
+
+struct page *frames_alloc_for(struct domain *d, unsigned int order, unsigned int address_bits)
+{
+	return take(d, order, address_bits);
+}
+
+/* Frames that are on no list become free ones in the eyes of all, but are not yet in a block. */
+static void frames_mark_free(struct page *first, uint64_t count, bool dirty)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		first[i].owner = DOMID_INVALID;
+		first[i].type = 0;
+		first[i].count = dirty ? PAGE_COUNT_DIRTY : 0;
+	}
+	if (dirty)
+		__atomic_fetch_add(&frames.dirty, count, __ATOMIC_RELAXED);
+}
+
+void frames_free(struct page *first, unsigned int order, bool dirty)
+{
+	uint64_t count = block_size(order);
+
+	for (uint64_t i = 0; i < count; i++)
+		CHECK(first[i].owner == DOMID_XEN && !first[i].count);
+	frames_mark_free(first, count, dirty);
+	spin_lock(&frames.lock);
+	/* The lock was taken after the last use of the frames: what the clock needs (C1). */
+	block_free(page_to_mfn(first).v, order, tlb_clock_now(), dirty ? 0 : count);
+	frames.free += count;
+	spin_unlock(&frames.lock);
+}
+
+void frames_add(mfn_t start, mfn_t end)
+{
+	uint64_t at = MAX(start.v, 1);
+
+	CHECK(end.v <= frame_count);
+	while (at < end.v) {
+		unsigned int order = MIN((unsigned int)__builtin_ctzll(at), PAGE_ORDER_MAX);
+
+		while (at + block_size(order) > end.v)
+			order--;
+		frames_mark_free(&frame_table[at], block_size(order), true);
+		spin_lock(&frames.lock);
+		block_free(at, order, tlb_clock_now(), 0);
+		frames.free += block_size(order);
+		frames.total += block_size(order);
+		spin_unlock(&frames.lock);
+		at += block_size(order);
+	}
+}
+
+/* Takes a small part of a block that has dirty frames off the lists. It still counts as free: nobody is refused a claim
+   because a CPU is busy scrubbing. */
+static struct page *scrub_take(unsigned int *order)
+{
+	for (unsigned int zone = ZONES; zone-- > 0;) {
+		unsigned int from;
+		uint64_t first, first_dirty;
+		struct free_block *block;
+
+		if (!frames.orders[zone][DIRTY])
+			continue;
+		from = (unsigned int)__builtin_ctz(frames.orders[zone][DIRTY]);
+		block = list_first(&frames.blocks[zone][DIRTY][from], struct free_block, link);
+		first = arch_virt_to_mfn(block).v;
+		*order = MIN(from, SCRUB_ORDER);
+		first = block_cut(first, from, *order, first + block->first_dirty, &first_dirty);
+		return &frame_table[first];
+	}
+	return NULL;
+}
+
+bool frames_scrub_some(void)
+{
+	unsigned int order;
+	struct page *p;
+
+	/* An idle CPU that finds nothing to do does not touch the lock. */
+	if (!__atomic_load_n(&frames.dirty, __ATOMIC_RELAXED))
+		return false;
+	spin_lock(&frames.lock);
+	p = scrub_take(&order);
+	spin_unlock(&frames.lock);
+	if (!p)
+		return false;
+
+	tlb_clock_flush_stale(&cpus_online, p->stamp);
+	block_scrub(p, block_size(order));
+
+	spin_lock(&frames.lock);
+	block_free(page_to_mfn(p).v, order, p->stamp, block_size(order));
+	spin_unlock(&frames.lock);
+	return true;
+}
+
+/* Each of these is one word, read as of now. */
+uint64_t frames_free_count(void) { return read_once(frames.free); }
+uint64_t frames_total_count(void) { return read_once(frames.total); }
+uint64_t frames_dirty_count(void) { return read_once(frames.dirty); }
+uint64_t frames_claimed_count(void) { return read_once(frames.claimed); }
+
+uint64_t frames_available_count(void)
+{
+	uint64_t available, kept;
+
+	spin_lock(&frames.lock);
+	kept = frames.claimed + reserve();
+	available = frames.free > kept ? frames.free - kept : 0;
+	spin_unlock(&frames.lock);
+	return available;
+}
+
+static enum status claim_check(const struct domain *d, uint64_t pages, uint64_t *claim)
+{
+	uint64_t owned = __atomic_load_n(&d->pages, __ATOMIC_RELAXED);
+
+	/* Has it one already, or nothing left to claim? */
+	if (d->pages_claimed || pages <= owned || pages > d->pages_max)
+		return E_INVAL;
+	*claim = pages - owned;
+	/* Is that much there? */
+	return may_take(d, *claim) ? OK : E_NOMEM;
+}
+
+enum status frames_claim(struct domain *d, uint64_t pages)
+{
+	enum status status = OK;
+	uint64_t claim = 0;
+
+	spin_lock(&frames.lock);
+	if (pages)
+		status = claim_check(d, pages, &claim);
+	else
+		claim_use(d, d->pages_claimed);
+	if (!status) {
+		d->pages_claimed += claim;
+		frames.claimed += claim;
+	}
+	spin_unlock(&frames.lock);
+	return status;
+}

@@ -1,0 +1,65 @@
+/*
+ * General references to frames.
+ *
+ * A reference keeps a frame from changing its owner and from being given to anybody else. The owner's own one is
+ * counted like the others and marked by PAGE_COUNT_ALLOCATED; whoever clears the flag drops that reference.
+ *
+ *   R1  A count of 0 never rises but by the one who allocated the frame. So a frame that is on its way back to the
+ *       allocator, or that the hypervisor uses itself, cannot be caught hold of.
+ *   R2  A count never reaches beyond PAGE_COUNT_MASK: the next reference is refused.
+ *   R3  The owner is compared before the count rises, so that a stranger does not disturb a frame (its owner may just
+ *       be giving it back, which asks for a count of exactly 1), and again after, because only then it cannot change.
+ *
+ * No lock: the count is one atomic word.
+ */
+#include <hyp/domain.h>
+#include <hyp/log.h>
+#include <hyp/mm.h>
+
+#include "frames_owned.h"
+
+enum status page_get(struct page *p, const struct domain *owner)
+{
+	uint32_t count = __atomic_load_n(&p->count, __ATOMIC_ACQUIRE);
+
+	if (read_once(p->owner) != owner->id)
+		return E_INVAL;
+	do {
+		if (!(count & PAGE_COUNT_MASK))
+			return E_INVAL;
+		if ((count & PAGE_COUNT_MASK) == PAGE_COUNT_MASK)
+			return E_BUSY;
+	} while (!__atomic_compare_exchange_n(&p->count, &count, count + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE));
+
+	if (likely(read_once(p->owner) == owner->id))
+		return OK;
+	page_put(p);
+	return E_INVAL;
+}
+
+void page_put(struct page *p)
+{
+	uint32_t count = __atomic_load_n(&p->count, __ATOMIC_RELAXED);
+
+	do {
+		CHECK(count & PAGE_COUNT_MASK);
+	} while (!__atomic_compare_exchange_n(&p->count, &count, count - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+
+	if ((count & PAGE_COUNT_MASK) == 1)
+		page_free(p, count - 1);
+}
+
+void page_free(struct page *p, uint32_t flags)
+{
+	/* The owner's reference goes with its flag, and a type with the reference that goes with it (T2, T4). */
+	CHECK(!(flags & PAGE_COUNT_ALLOCATED));
+	CHECK(!(p->type & (PAGE_TYPE_COUNT_MASK | PAGE_TYPE_PINNED | PAGE_TYPE_PARTIAL)));
+
+	arch_m2p_set(page_to_mfn(p), M2P_INVALID);
+	if (!(flags & PAGE_COUNT_SHARED))
+		domain_frames_forget(p);
+	p->owner = DOMID_XEN;
+	p->type = PAGE_TYPE_NONE;
+	__atomic_store_n(&p->count, 0, __ATOMIC_RELEASE);
+	frames_free(p, 0, true);
+}
