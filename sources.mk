@@ -7,9 +7,6 @@ PURE += $(addprefix hypervisor/arch/x86/pv/insn, .c _decode.c _table.c _write.c)
 
 PURE += $(addprefix hypervisor/boot/, acpi.c boot_info.c cmdline.c elf.c memmap.c multiboot1.c multiboot2.c text.c xen_notes.c)
 
-PURE += $(addprefix hypervisor/core/evtchn/evtchn_, bind.c close.c deliver.c port.c query.c virq.c) \
-  hypervisor/hypercall/event_channel.c
-
 
 PURE += hypervisor/lib/conring.c hypervisor/lib/console.c hypervisor/lib/console_input.c hypervisor/lib/format.c \
   hypervisor/lib/log.c hypervisor/lib/rate_limit.c hypervisor/lib/string_copy.c
@@ -17,6 +14,12 @@ PURE += $(addprefix hypervisor/drivers/, calibrate.c debugcon.c hpet.c i8259.c i
   rtc.c serial.c vga.c)
 
 PURE += $(addprefix hypervisor/core/mm/, domain_frames.c frames.c heap.c page_ref.c shared_page.c tlbclock.c)
+
+PURE += $(addprefix hypervisor/core/evtchn/evtchn_, bind.c close.c deliver.c port.c query.c virq.c) \
+  hypervisor/hypercall/event_channel.c
+
+PURE += $(addprefix hypervisor/core/grant/grant_, copy.c entry.c map.c maptrack.c table.c) \
+  hypervisor/hypercall/grant_table.c
 
 MACHINE :=
 

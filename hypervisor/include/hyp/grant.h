@@ -4,6 +4,10 @@
  *
  * The table's frames belong to the hypervisor and are shared with the domain. The shared entries are guest memory:
  * read once. What is in use is kept in the hypervisor's own active entries and map handles.
+ *
+ * Locks: `lock` protects the table and the active entries of the domain that grants, `maptrack_lock` the handles of the
+ * domain that maps. Neither is held while the other, another domain's, or any other lock but the allocator's is taken.
+ * Results of functions that return int16_t are the ABI's GNTST_*.
  */
 #include <hyp/abi.h>
 #include <hyp/lock.h>
@@ -14,6 +18,9 @@ struct vcpu;
 
 #define GRANT_FRAMES_DEFAULT 64u
 #define GRANT_MAPTRACK_FRAMES_DEFAULT 1024u
+/* No domain may be given more: the arrays that hold them, and growing a table at once, stay small. */
+#define GRANT_FRAMES_LIMIT 1024u
+#define GRANT_MAPTRACK_FRAMES_LIMIT 4096u
 #define GRANT_ENTRIES_PER_FRAME (4096u / sizeof(grant_entry_v1_t))
 
 struct grant_table {
@@ -25,16 +32,41 @@ struct grant_table {
 	void **shared;			/* per frame: the shared page, mapped in the hypervisor */
 	struct spinlock maptrack_lock;
 	struct grant_map **maptrack;	/* pages of map handles of this domain as the mapper */
-	uint32_t maptrack_count, maptrack_free;
+	uint32_t maptrack_count, maptrack_free; /* handles in the pages; the first free one, or GRANT_HANDLE_NONE */
 };
 
+/* The table starts with one frame. E_INVAL: a limit of 0 frames or over what is possible; E_NOMEM. */
 enum status grant_domain_init(struct domain *d, uint32_t frames_max, uint32_t maptrack_frames_max);
 /* Releases what d has mapped from others, restartable. The domain is dying and none of its vCPUs runs. */
 enum status grant_domain_unmap_all(struct domain *d);
+/* Nothing of d is mapped any more: each mapping holds a reference to d. */
 void grant_domain_fini(struct domain *d);
-/* The table's frame number `index`, growing the table as far as the limit (XENMEM_acquire_resource, setup_table). */
+/* The table's frame number `index`, growing the table as far as the limit (XENMEM_acquire_resource, setup_table).
+   E_INVAL: over the limit, or d is dying; E_NOMEM. */
 enum status grant_table_frame(struct domain *d, uint32_t index, mfn_t *frame);
+/* At least `frames` frames. E_INVAL, E_NOMEM as above. */
+enum status grant_table_grow(struct domain *d, uint32_t frames);
+uint32_t grant_table_frame_count(struct domain *d);
 void grant_dump(const struct domain *d);
+
+/* One element of map_grant_ref: fills handle and dev_bus_addr on GNTST_okay. */
+int16_t grant_map(struct vcpu *v, struct gnttab_map_grant_ref *op);
+/* What an unmapping has taken out of the page tables and must still give back, after the flush. */
+struct grant_release {
+	struct domain *granter;
+	mfn_t frame;
+	grant_ref_t ref;
+	grant_handle_t handle;
+	uint32_t parts; /* GNTMAP_host_map, GNTMAP_device_map; 0: nothing to give back */
+	bool writable;
+};
+/* One element of unmap_grant_ref. `out` is always written; it goes to grant_unmap_finish if `parts` is not 0. */
+int16_t grant_unmap_begin(struct vcpu *v, const struct gnttab_unmap_grant_ref *op, struct grant_release *out);
+/* Flushes once, then gives all back. */
+void grant_unmap_finish(struct domain *mapper, const struct grant_release *releases, unsigned int count);
+/* One element of copy, and of swap_grant_ref. */
+int16_t grant_copy(struct domain *caller, const struct gnttab_copy *op);
+int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b);
 
 /*
  * From the architecture: installs and removes the page-table entry of a grant mapping in v's domain.
@@ -42,6 +74,7 @@ void grant_dump(const struct domain *d);
  * install takes the references that the entry holds (a reference to `frame`, and a writable type unless read-only);
  * remove checks that the entry maps `frame` with the given right, clears it and drops them. Neither flushes a TLB:
  * the caller calls arch_grant_flush once per batch before it drops its own references.
+ * The caller holds a reference (and writable type unless read-only) of its own to `frame`, and no lock.
  */
 enum status arch_grant_install(struct vcpu *v, uint64_t host_addr, uint32_t flags, mfn_t frame);
 enum status arch_grant_remove(struct vcpu *v, uint64_t host_addr, uint32_t flags, mfn_t frame);

@@ -1,0 +1,108 @@
+/*
+ * Copying between two frames, each the caller's own or granted to it; and swapping two entries.
+ *
+ * Y1  Both sides are within one frame: offset + length at most 4096, checked before anything is taken.
+ * Y2  A frame named by number is the caller's own (DOMID_SELF); another domain's is reached by a grant alone.
+ * Y3  While bytes move, both frames are held by references, the target as writable, and granted ones are pinned. What
+ *     the granter writes into its table meanwhile changes nothing: only the pin is used.
+ *
+ * No lock is held while bytes move. Entries are pinned and unpinned one by one, so a copy between two entries of one
+ * table, or within one frame, is nothing special.
+ */
+#include "grant_internal.h"
+
+#include <hyp/string.h>
+
+struct copy_side {
+	struct domain *granter; /* referenced; NULL: the caller's own frame */
+	grant_ref_t ref;
+	mfn_t frame;
+	bool writable;
+};
+
+static int16_t side_open_own(struct domain *caller, const struct gnttab_copy_ptr *ptr, struct copy_side *side)
+{
+	if (ptr->domid != DOMID_SELF)
+		return GNTST_permission_denied;
+	side->frame = mfn(ptr->u.gmfn);
+	return grant_frame_get(side->frame, caller, side->writable);
+}
+
+static int16_t side_open_granted(struct domain *caller, const struct gnttab_copy_ptr *ptr, struct copy_side *side)
+{
+	int16_t s;
+
+	side->granter = domain_find_for(caller, ptr->domid);
+	if (!side->granter)
+		return GNTST_bad_domain;
+	side->ref = ptr->u.ref;
+	s = grant_pin(side->granter, side->ref, caller, side->writable, &side->frame);
+	if (s)
+		domain_put(side->granter);
+	return s;
+}
+
+static int16_t side_open(struct domain *caller, const struct gnttab_copy_ptr *ptr, bool is_ref, bool writable,
+			 struct copy_side *side)
+{
+	*side = (struct copy_side){.writable = writable};
+	return is_ref ? side_open_granted(caller, ptr, side) : side_open_own(caller, ptr, side);
+}
+
+static void side_close(const struct copy_side *side)
+{
+	if (!side->granter) {
+		grant_frame_put(side->frame, side->writable);
+		return;
+	}
+	grant_unpin(side->granter, side->ref, side->frame, side->writable);
+	domain_put(side->granter);
+}
+
+int16_t grant_copy(struct domain *caller, const struct gnttab_copy *op)
+{
+	struct copy_side from, to;
+	int16_t s;
+
+	/* Does each side stay within its frame? The sums are of 16-bit numbers in wider ones. */
+	if ((uint32_t)op->source.offset + op->len > PAGE_BYTES || (uint32_t)op->dest.offset + op->len > PAGE_BYTES)
+		return GNTST_bad_copy_arg;
+	s = side_open(caller, &op->source, op->flags & GNTCOPY_source_gref, false, &from);
+	if (s)
+		return s;
+	s = side_open(caller, &op->dest, op->flags & GNTCOPY_dest_gref, true, &to);
+	if (s == GNTST_okay) {
+		memmove((char *)arch_frame_map(to.frame) + op->dest.offset,
+			(const char *)arch_frame_map(from.frame) + op->source.offset, op->len);
+		side_close(&to);
+	}
+	side_close(&from);
+	return s;
+}
+
+static int16_t swap_locked(struct domain *d, grant_ref_t a, grant_ref_t b) REQUIRES(d->grant.lock)
+{
+	const struct grant_active *active_a = grant_active_find(d, a), *active_b = grant_active_find(d, b);
+	uint64_t *shared_a = grant_shared_find(d, a), *shared_b = grant_shared_find(d, b), entry;
+
+	/* Are there such entries? */
+	if (!active_a || !active_b)
+		return GNTST_bad_gntref;
+	/* Is either in use? */
+	if (active_a->pins || active_b->pins)
+		return GNTST_eagain;
+	entry = __atomic_load_n(shared_a, __ATOMIC_ACQUIRE);
+	__atomic_store_n(shared_a, __atomic_load_n(shared_b, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+	__atomic_store_n(shared_b, entry, __ATOMIC_RELEASE);
+	return GNTST_okay;
+}
+
+int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b)
+{
+	int16_t s;
+
+	spin_lock(&d->grant.lock);
+	s = swap_locked(d, a, b);
+	spin_unlock(&d->grant.lock);
+	return s;
+}
