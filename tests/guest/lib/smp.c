@@ -47,7 +47,8 @@ void vcpu_context_fill(struct vcpu_guest_context *to, unsigned int vcpu, void (*
 	bytes_fill(to, 0, sizeof(*to));
 	stacks[vcpu].magic = STACK_MAGIC;
 	stacks[vcpu].vcpu = vcpu;
-	to->flags = VGCF_in_kernel | VGCF_online;
+	/* Not VGCF_online: a vCPU that initialise makes ready is not woken by up. */
+	to->flags = VGCF_in_kernel;
 	to->user_regs.rip = (unsigned long)ap_start;
 	to->user_regs.rdi = (unsigned long)function;
 	to->user_regs.rsi = (unsigned long)argument;

@@ -126,6 +126,15 @@ void check_true(const char *file, int line, const char *text, bool holds)
 	print("%s:%d: does not hold: %s\n", file, line, text);
 }
 
+void check_refused(const char *file, int line, const char *text, long got)
+{
+	__atomic_fetch_add(&check_count, 1, __ATOMIC_RELAXED);
+	if (got < 0 && got > -4096)
+		return;
+	failure_record(file, line, text);
+	print("%s:%d: %s: got %ld, want a refusal\n", file, line, text, got);
+}
+
 void check_one_of(const char *file, int line, const char *text, long got, long first, long second)
 {
 	__atomic_fetch_add(&check_count, 1, __ATOMIC_RELAXED);

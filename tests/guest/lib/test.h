@@ -12,6 +12,7 @@ void test_main(void);
 [[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
 void check_eq(const char *file, int line, const char *text, uint64_t got, uint64_t want);
 void check_true(const char *file, int line, const char *text, bool holds);
+void check_refused(const char *file, int line, const char *text, long got);
 void check_one_of(const char *file, int line, const char *text, long got, long first, long second);
 [[gnu::noreturn]] void result_fail(const char *file, int line, const char *text);
 [[gnu::noreturn]] void result_skip(const char *text);
@@ -23,6 +24,8 @@ void check_one_of(const char *file, int line, const char *text, long got, long f
 #define EXPECT_TRUE(condition) check_true(__FILE_NAME__, __LINE__, #condition, (condition))
 /* A hypercall's result: 0, a count, or a negative errno. */
 #define EXPECT_STATUS(call, want) check_eq(__FILE_NAME__, __LINE__, #call, (uint64_t)(long)(call), (uint64_t)(long)(want))
+/* Any negative errno: the ABI does not say which. */
+#define EXPECT_REFUSED(call) check_refused(__FILE_NAME__, __LINE__, #call, (long)(call))
 /* Two answers are right: the comment beside says why. */
 #define EXPECT_ONE_OF(call, first, second) check_one_of(__FILE_NAME__, __LINE__, #call, (long)(call), (first), (second))
 /* Nothing after can work if this does not hold. */

@@ -1,0 +1,157 @@
+/*
+ * What: stores of kernel code to a live, read-only mapped L1 table are emulated like mmu_update: mov, xchg, lock
+ *       cmpxchg, lock and/or/btr, of 1 to 8 bytes; bad values and tables of other levels fault.
+ * Why: kernels change single entries so outside of batches (ptep_get_and_clear, set_pte_at).
+ * How: executes each form on an entry of a live table and compares entry, registers, flags and the mapping.
+ * A failure means: kernels fault at random, or an entry gets in unchecked.
+ */
+#include <guest.h>
+
+static uint64_t *page;
+static volatile uint64_t *entry;
+static unsigned long mfn, other_mfn;
+
+#define MASK (PTE_MFN | PTE_P | PTE_RW | PTE_NX | PTE_SOFT0)
+
+static void flush(void)
+{
+	mmuext(MMUEXT_INVLPG_LOCAL, (uintptr_t)page, 0);
+}
+
+static void mov_of_8_bytes(void)
+{
+	TRY("mov %[value], (%[entry])", OUT(), IN([value] "r"(pte_make(other_mfn, PTE_RW_FLAGS)), [entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	flush();
+	EXPECT_EQ(page[0], 2);
+	TRY("movq $0, (%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry, 0);
+}
+
+static void exchange(void)
+{
+	uint64_t value = pte_make(mfn, PTE_RW_FLAGS);
+
+	TRY("xchg %[value], (%[entry])", OUT([value] "+r"(value)), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(value, 0);
+	flush();
+	EXPECT_EQ(page[0], 1);
+	value = 0;
+	TRY("xchg %[value], (%[entry])", OUT([value] "+r"(value)), IN([entry] "r"(entry)));
+	EXPECT_EQ(value & (PTE_MFN | PTE_P | PTE_RW), pte_make(mfn, PTE_P | PTE_RW));
+	EXPECT_EQ(*entry, 0);
+}
+
+static void compare_and_exchange(void)
+{
+	uint64_t old = 0, new = pte_make(mfn, PTE_RW_FLAGS);
+	uint8_t equal = 0;
+
+	TRY("lock cmpxchg %[new], (%[entry]); setz %[equal]", OUT("+a"(old), [equal] "=q"(equal)), IN([new] "r"(new), [entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(equal, 1);
+	EXPECT_EQ(*entry & MASK, new & MASK);
+	/* The comparison fails: nothing is stored, rax gets what is there, ZF is clear. */
+	old = 0x1234;
+	TRY("lock cmpxchg %[new], (%[entry]); setz %[equal]", OUT("+a"(old), [equal] "=q"(equal)), IN([new] "r"(0ul), [entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(equal, 0);
+	EXPECT_EQ(old, *entry);
+	EXPECT_EQ(*entry & MASK, new & MASK);
+}
+
+static void bits_of_all_widths(void)
+{
+	TRY("lock andb $~2, (%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, pte_make(mfn, PTE_P));
+	flush();
+	EXPECT_TRUE(!try_write(page, 1));
+	TRY("lock orb $2, (%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	flush();
+	EXPECT_TRUE(try_write(page, 1));
+	TRY("lock orw $0x200, (%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, pte_make(mfn, PTE_P | PTE_RW | PTE_SOFT0));
+	TRY("lock andl $~0x200, (%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, pte_make(mfn, PTE_P | PTE_RW));
+	TRY("lock orl $0x80000000, 4(%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, pte_make(mfn, PTE_P | PTE_RW | PTE_NX));
+	TRY("andq %[mask], (%[entry])", OUT(), IN([entry] "r"(entry), [mask] "r"(~PTE_NX)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, pte_make(mfn, PTE_P | PTE_RW));
+}
+
+static void bit_tests(void)
+{
+	uint8_t carry = 0;
+
+	TRY("lock btrq $1, (%[entry]); setc %[carry]", OUT([carry] "=q"(carry)), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(carry, 1);
+	EXPECT_EQ(*entry & PTE_RW, 0);
+	TRY("lock btrq $1, (%[entry]); setc %[carry]", OUT([carry] "=q"(carry)), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(carry, 0);
+	TRY("lock btsq $1, (%[entry]); setc %[carry]", OUT([carry] "=q"(carry)), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(carry, 0);
+	EXPECT_EQ(*entry & PTE_RW, PTE_RW);
+}
+
+static void bad_values_fault(void)
+{
+	uint64_t before = *entry;
+
+	/* A page table, writable. */
+	TRY("mov %[value], (%[entry])", OUT(), IN([value] "r"(pte_make(mfn_of((void *)start_info->pt_base), PTE_RW_FLAGS)), [entry] "r"(entry)));
+	EXPECT_EQ(caught.vector, VECTOR_PF);
+	EXPECT_EQ(caught.error, PF_P | PF_W);
+	EXPECT_EQ(*entry, before);
+	TRY("mov %[value], (%[entry])", OUT(), IN([value] "r"(pte_make(0xffffffffful, PTE_RW_FLAGS)), [entry] "r"(entry)));
+	EXPECT_EQ(caught.vector, VECTOR_PF);
+	EXPECT_EQ(*entry, before);
+	/* Unaligned: not an entry. */
+	TRY("movq $0, 4(%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_TRUE(caught.vector == VECTOR_PF || caught.vector == VECTOR_NONE);
+	if (caught.vector == VECTOR_NONE)
+		EXPECT_EQ(*entry & 0xffffffff, before & 0xffffffff);
+}
+
+static void upper_levels_fault(void)
+{
+	for (unsigned int level = 2; level <= 4; level++) {
+		uint64_t *upper = entry_of(page, level);
+		uint64_t before = *upper;
+
+		EXPECT_TRUE(!try_write(upper, before));
+		EXPECT_FAULT(VECTOR_PF, PF_P | PF_W);
+		EXPECT_EQ(caught.cr2, upper);
+		EXPECT_EQ(*upper, before);
+	}
+}
+
+void test_main(void)
+{
+	uint64_t *other = page_alloc();
+
+	hc_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables);
+	page = page_alloc();
+	page[0] = 1;
+	other[0] = 2;
+	mfn = mfn_of(page);
+	other_mfn = mfn_of(other);
+	entry = entry_of(page, 1);
+	mov_of_8_bytes();
+	exchange();
+	compare_and_exchange();
+	bits_of_all_widths();
+	bit_tests();
+	bad_values_fault();
+	upper_levels_fault();
+}
