@@ -8,8 +8,8 @@
  */
 #include <hyp/abi.h>
 #include <hyp/cpu.h>
-#include <hyp/list.h>
 #include <hyp/lock.h>
+#include <hyp/pairing.h>
 #include <hyp/timer.h>
 
 struct domain;
@@ -18,28 +18,38 @@ struct vcpu;
 #define SCHED_WEIGHT_DEFAULT 256
 #define SCHED_WEIGHT_MAX 65535
 
-/* Part of struct vcpu. Letters: [r] run-queue lock of v->sched.cpu. */
+/* Part of struct vcpu. Letters: [r] run-queue lock of v->sched.cpu. See core/sched/sched.c. */
 struct sched_vcpu {
-	struct list queue_link;	   /* [r] on a run queue while queued */
-	uint64_t virtual_time_ns;  /* [r] run time scaled by 256 / weight */
-	uint64_t started_ns;	   /* [r] when it last began to run */
-	uint64_t cap_used_ns;	   /* [r] run time in the present cap period */
-	uint64_t cap_period_start_ns; /* [r] */
-	unsigned int cpu;	   /* [r] the CPU whose queue it belongs to */
-	bool queued;		   /* [r] */
-	bool running;		   /* [r] chosen by sched_pick and not yet given back */
-	bool parked;		   /* [r] over its cap until the next period */
-	struct cpuset affinity_hard, affinity_soft; /* [r] where it may run, where it likes to */
+	struct pairing_node node;     /* [r] on the queue while queued; its key is the virtual time within the queue */
+	uint64_t virtual_time_ns;     /* [r] the virtual time between queues, while neither queued nor running */
+	uint64_t started_ns;	      /* [r] when it last began to run */
+	uint64_t charged_ns;	      /* [r] up to when its run time is accounted for */
+	uint64_t cap_grant_ns;	      /* [r] what it took from its domain's cap budget and has not used */
+	unsigned int cpu;	      /* [r] the CPU whose queue it belongs to */
+	bool queued;		      /* [r] */
+	bool running;		      /* [r] chosen by sched_pick and not yet given back */
+	bool parked;		      /* [r] its domain has used up its cap: until the next period */
+	bool yielded;		      /* [r] at the next choice the others come first */
+	bool slept;		      /* [r] it was not runnable since it was last queued */
+	bool leaving;		      /* [r] its domain frees it: nothing queues it any more */
+	bool is_pinned;		      /* [r] affinity_hard is the override's, affinity_saved was before */
+	struct cpuset affinity_hard, affinity_soft, affinity_saved; /* [r] where it may run, where it likes to */
 };
 
-/* Part of struct domain: read without a lock, each value by itself. */
+/* Part of struct domain. weight and cap: read without a lock, each value by itself. */
 struct sched_domain {
 	uint32_t weight; /* 1..65535 */
 	uint32_t cap;	 /* percent of one CPU, 0 = none */
+	struct spinlock cap_lock;
+	int64_t cap_budget_ns;	   /* [cap_lock] run time that may still be taken; below 0 what was overdrawn */
+	uint64_t cap_period_end_ns; /* [cap_lock] */
+	struct timer cap_timer;	   /* while any vCPU is parked: the end of the period */
 };
 
 void sched_init_cpu(unsigned int cpu);
 void sched_domain_init(struct domain *d);
+/* Stops its timer; false while that still runs on some CPU. */
+bool sched_domain_stop(struct domain *d);
 /* v is down; from now on it may be woken. `cpu` is where it starts. */
 void sched_vcpu_init(struct vcpu *v, unsigned int cpu);
 /* v is not runnable and not running. */
@@ -62,8 +72,16 @@ bool sched_is_due(unsigned int cpu);
 struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns);
 void sched_switched(struct vcpu *previous);
 
-/* E_INVAL if no online CPU is left in it. Moves v if it must move (a running vCPU moves when it is next picked). */
+/* E_INVAL if no online CPU is left in `hard`, E_BUSY while it is pinned. Moves v if it must move (a running vCPU moves
+   when it is next picked). */
 enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const struct cpuset *soft);
 /* weight 1..65535; cap 0..100 * vCPUs. */
 enum status sched_set_params(struct domain *d, uint32_t weight, uint32_t cap);
+/* sched_op pin_override: only `cpu`, until undone. E_INVAL: not an online CPU, or nothing to undo; E_BUSY: pinned. */
+enum status sched_pin(struct vcpu *v, unsigned int cpu);
+enum status sched_unpin(struct vcpu *v);
+/* How long `cpu` has had nothing to run. */
+uint64_t sched_idle_ns(unsigned int cpu);
+/* The online CPU to start the n-th vCPU on. */
+unsigned int sched_first_cpu(unsigned int n);
 void sched_dump(void);

@@ -8,4 +8,6 @@ struct arch_domain {
 
 struct arch_vcpu {
 	unsigned int kicks;
+	void *info;	 /* the page of a second vcpu_info */
+	vaddr_t context; /* where the context of its initialisation was */
 };

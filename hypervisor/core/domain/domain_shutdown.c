@@ -1,0 +1,71 @@
+/*
+ * A domain stops itself, or is stopped: shutdown with a reason, crash, and the way back from a suspend.
+ *
+ * A domain that is shut down keeps its memory and its vCPUs' state; it holds one pause until domain_resume. Only the
+ * first shutdown counts. Domain 0's shutdown is the machine's.
+ */
+#include <hyp/domain.h>
+#include <hyp/log.h>
+
+#define CRASH_TEXT_BYTES 160
+
+/* True for the call that shuts it down. The reason that is in force goes to *reason. */
+static bool begin_shutdown(struct domain *d, uint8_t *reason) EXCLUDES(d->shutdown_lock)
+{
+	bool is_first;
+
+	spin_lock(&d->shutdown_lock);
+	if (d->shutdown_code == SHUTDOWN_CODE_NONE)
+		d->shutdown_code = *reason;
+	*reason = d->shutdown_code;
+	is_first = !d->is_shutdown;
+	d->is_shutdown = true;
+	if (is_first)
+		domain_pause(d);
+	spin_unlock(&d->shutdown_lock);
+	return is_first;
+}
+
+void domain_shutdown(struct domain *d, uint8_t reason)
+{
+	bool is_first = begin_shutdown(d, &reason);
+
+	if (d == domain0)
+		arch_machine_shutdown(reason);
+	if (is_first && domain0)
+		evtchn_send_global_virq(VIRQ_DOM_EXC);
+}
+
+void domain_latch_shutdown_code(struct domain *d, uint8_t reason)
+{
+	spin_lock(&d->shutdown_lock);
+	if (d->shutdown_code == SHUTDOWN_CODE_NONE)
+		d->shutdown_code = reason;
+	spin_unlock(&d->shutdown_lock);
+}
+
+void domain_resume(struct domain *d)
+{
+	spin_lock(&d->shutdown_lock);
+	if (d->is_shutdown) {
+		d->is_shutdown = false;
+		d->shutdown_code = SHUTDOWN_CODE_NONE;
+		domain_unpause(d);
+	}
+	spin_unlock(&d->shutdown_lock);
+}
+
+void domain_crash(struct domain *d, const char *why, ...)
+{
+	char text[CRASH_TEXT_BYTES];
+	va_list args;
+
+	va_start(args, why);
+	(void)format_text_v(text, sizeof(text), why, args);
+	va_end(args);
+	if (d == domain0)
+		log_error("domain 0 crashed: %s", text);
+	else if (!read_once(d->is_shutdown))
+		log_debug("d%u crashed: %s", d->id, text);
+	domain_shutdown(d, SHUTDOWN_crash);
+}
