@@ -24,6 +24,8 @@ PURE += $(addprefix hypervisor/core/time/,pairing.c timer.c vcpu_timer.c)
 PURE += $(addprefix hypervisor/core/sched/,affinity.c cap.c cpus.c placement.c runqueue.c sched.c)
 PURE += $(addprefix hypervisor/core/domain/,domain.c domain_kill.c domain_pause.c domain_shutdown.c runstate.c vcpu.c watchdog.c)
 
+PURE += $(addprefix hypervisor/hypercall/memory_op, .c _exchange.c _map.c _reservation.c _resource.c)
+
 MACHINE :=
 
 MACHINE += hypervisor/lib/string.c

@@ -47,9 +47,9 @@ struct domain *domain_frames_owner(domid_t id)
 }
 
 /* Counts first, so that two that allocate at once cannot both pass the limit (D2, D3). */
-static enum status pages_add(struct domain *d, uint64_t count)
+static enum status pages_add(struct domain *d, uint64_t count, uint64_t max)
 {
-	uint64_t pages = __atomic_load_n(&d->pages, __ATOMIC_RELAXED), max = read_once(d->pages_max);
+	uint64_t pages = __atomic_load_n(&d->pages, __ATOMIC_RELAXED);
 
 	do {
 		if (pages > max || max - pages < count)
@@ -147,6 +147,22 @@ static enum status frames_give(struct domain *d, struct page *first, uint64_t co
 	return OK;
 }
 
+/* Takes the frames if it fails. */
+static enum status frames_give_or_free(struct domain *d, struct page *first, unsigned int order)
+{
+	enum status status;
+
+	domain_frames_set_owner(d);
+	spin_lock(&d->lock);
+	status = frames_give(d, first, BIT(order));
+	spin_unlock(&d->lock);
+	if (status) {
+		frames_free(first, order, false);
+		pages_sub(d, BIT(order));
+	}
+	return status;
+}
+
 enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned int address_bits, mfn_t *first)
 {
 	enum status status;
@@ -154,31 +170,32 @@ enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned i
 
 	if (order > PAGE_ORDER_MAX)
 		return E_NOMEM;
-	status = pages_add(d, BIT(order));
+	status = pages_add(d, BIT(order), read_once(d->pages_max));
 	if (status)
 		return status;
-	domain_frames_set_owner(d);
-
-	status = E_NOMEM;
 	p = frames_alloc_for(d, order, address_bits);
-	if (!p)
-		goto err_count;
-	spin_lock(&d->lock);
-	status = frames_give(d, p, BIT(order));
-	spin_unlock(&d->lock);
-	if (status)
-		goto err_frames;
-	*first = page_to_mfn(p);
-	return OK;
-
-err_frames:
-	frames_free(p, order, false);
-err_count:
-	pages_sub(d, BIT(order));
+	if (!p) {
+		pages_sub(d, BIT(order));
+		return E_NOMEM;
+	}
+	status = frames_give_or_free(d, p, order);
+	if (!status)
+		*first = page_to_mfn(p);
 	return status;
 }
 
-enum status domain_frame_release(struct domain *d, mfn_t m)
+enum status domain_frames_give(struct domain *d, struct page *first, unsigned int order)
+{
+	enum status status = pages_add(d, BIT(order), UINT64_MAX);
+
+	if (status) {
+		frames_free(first, order, false);
+		return status;
+	}
+	return frames_give_or_free(d, first, order);
+}
+
+enum status domain_frame_take(struct domain *d, mfn_t m)
 {
 	uint32_t only_owner_and_us = PAGE_COUNT_ALLOCATED | 2;
 	struct page *p;
@@ -194,12 +211,26 @@ enum status domain_frame_release(struct domain *d, mfn_t m)
 
 	/* Both are implied by a count of 2 (T2, T4); a type that appears now needs a reference, and the exchange fails. */
 	if (!(read_once(p->type) & (PAGE_TYPE_COUNT_MASK | PAGE_TYPE_PINNED | PAGE_TYPE_PARTIAL)) &&
-	    __atomic_compare_exchange_n(&p->count, &only_owner_and_us, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-		page_free(p, 0);
+	    __atomic_compare_exchange_n(&p->count, &only_owner_and_us, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		return OK;
-	}
 	page_put(p);
 	return E_BUSY;
+}
+
+void domain_frame_untake(mfn_t m)
+{
+	__atomic_store_n(&mfn_to_page(m)->count, 1 | PAGE_COUNT_ALLOCATED, __ATOMIC_RELEASE);
+}
+
+void domain_frame_drop(mfn_t m) { page_free(mfn_to_page(m), 0); }
+
+enum status domain_frame_release(struct domain *d, mfn_t m)
+{
+	enum status status = domain_frame_take(d, m);
+
+	if (!status)
+		domain_frame_drop(m);
+	return status;
 }
 
 /* Takes one frame away from the dying d, if it is d's memory at all. */

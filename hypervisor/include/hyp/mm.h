@@ -41,6 +41,7 @@ struct page {
 #define PAGE_TYPE_COUNT_MASK 0x00ffffffu
 #define PAGE_TYPE_PINNED 0x01000000u
 #define PAGE_TYPE_PARTIAL 0x02000000u
+#define PAGE_TYPE_CHANGING 0x04000000u /* a CPU is between two types; see core/mm/page_type.c */
 #define PAGE_TYPE_MASK 0xe0000000u
 #define PAGE_TYPE_NONE 0x00000000u
 #define PAGE_TYPE_L1 0x20000000u
@@ -117,6 +118,13 @@ enum status page_type_drop_all(struct page *p);
 enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned int address_bits, mfn_t *first);
 /* Takes the owner's reference of a frame of d away (balloon). E_BUSY if anything else refers to it, and nothing happens. */
 enum status domain_frame_release(struct domain *d, mfn_t m);
+/* The same in two steps: the frame is out of everybody's reach, but still counted; then it comes back to d, or goes. */
+enum status domain_frame_take(struct domain *d, mfn_t m);
+void domain_frame_untake(mfn_t m);
+void domain_frame_drop(mfn_t m);
+/* Makes frames that frames_alloc gave memory of d, beyond its limit if need be: the caller takes as many. Frees them if
+   it fails: E_NOMEM, E_SRCH. */
+enum status domain_frames_give(struct domain *d, struct page *first, unsigned int order);
 /* Teardown: takes all memory of a dying domain away, restartable. What others still refer to goes when they let go:
    as long as a domain owns a frame, that holds a reference to the domain. */
 enum status domain_frames_release_all(struct domain *d);
