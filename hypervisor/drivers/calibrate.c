@@ -62,20 +62,28 @@ static bool counts(const struct calibrate_timer *timer)
 	return false;
 }
 
-/* Waits until `span` ticks after `start` have passed; false if they never do. `*gap` is the longest time
-   between two readings: in a long one, a short counter goes round unseen. */
-static bool wait_span(const struct calibrate_timer *timer, uint64_t (*read_tsc)(void), uint64_t start,
-		      uint64_t span, uint64_t *gap)
-{
-	uint64_t last = read_tsc();
+/* Looks at the time stamp between readings of the timer. In a long gap a short counter goes round unseen. */
+struct watch {
+	uint64_t last;
+	uint64_t gap; /* the longest */
+};
 
-	*gap = 0;
+static void watch_until(struct watch *watch, uint64_t now)
+{
+	watch->gap = MAX(watch->gap, now - watch->last);
+	watch->last = now;
+}
+
+/* Waits until a span after `start` has passed; false if it never does. */
+static bool wait_span(const struct calibrate_timer *timer, uint64_t (*read_tsc)(void), uint64_t start,
+		      struct watch *watch)
+{
+	uint64_t span = timer->hz / SPANS_PER_SECOND;
+
 	for (unsigned int i = 0; i < READS_MAX; i++) {
 		bool passed = ((timer->read() - start) & timer->mask) >= span;
-		uint64_t now = read_tsc();
 
-		*gap = MAX(*gap, now - last);
-		last = now;
+		watch_until(watch, read_tsc());
 		if (passed)
 			return true;
 	}
@@ -90,18 +98,20 @@ struct measurement {
 static bool measure(const struct calibrate_timer *timer, uint64_t (*read_tsc)(void), struct measurement *m)
 {
 	struct sample start = sample_best(timer, read_tsc), end;
-	uint64_t ticks, gap;
+	struct watch watch = {.last = start.tsc};
+	uint64_t ticks;
 
-	if (!wait_span(timer, read_tsc, start.ticks, timer->hz / SPANS_PER_SECOND, &gap))
+	if (!wait_span(timer, read_tsc, start.ticks, &watch))
 		return false;
 	end = sample_best(timer, read_tsc);
+	watch_until(&watch, end.tsc);
 	ticks = (end.ticks - start.ticks) & timer->mask;
 	if (!ticks || end.tsc <= start.tsc)
 		return false;
 	/* Both factors stay below 2^34 for spans of a second, so the product fits. */
 	m->khz = (end.tsc - start.tsc) * (timer->hz / 1000) / ticks;
 	m->khz += (end.tsc - start.tsc) * (timer->hz % 1000) / ticks / 1000;
-	m->window = start.window + gap + end.window;
+	m->window = start.window + watch.gap + end.window;
 	return m->khz >= KHZ_MIN && m->khz <= KHZ_MAX;
 }
 
