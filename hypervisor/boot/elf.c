@@ -138,7 +138,7 @@ static enum status segment_check(const struct elf_image *image, const struct elf
 
 	if (segment->file_bytes > segment->memory_bytes)
 		return refuse(why, "an ELF segment has more bytes in the file than in memory");
-	if (segment->file_bytes && !bytes_at(image->file, segment->offset, segment->file_bytes))
+	if (!bytes_at(image->file, segment->offset, segment->file_bytes))
 		return refuse(why, "an ELF segment lies outside the file: is it cut short?");
 	if (__builtin_add_overflow(segment->paddr, segment->memory_bytes, &end))
 		return refuse(why, "an ELF segment wraps around the end of memory");
@@ -172,6 +172,8 @@ static enum status segments_check(struct elf_image *image, const char **why)
 
 		if (load_u32(p) != PROGRAM_LOAD || !(segment.memory_bytes || segment.file_bytes))
 			continue;
+		if (!segment.file_bytes)
+			segment.offset = 0; /* means nothing, and could point anywhere */
 		s = segment_check(image, &segment, why);
 		if (s)
 			return s;

@@ -92,8 +92,11 @@ def linux_notes():
         note(18, struct.pack("<I", 0x1000850))])
 
 
-def elf(notes, sections):
+def elf(notes, sections, zeros_at=None):
+    """zeros_at: the second segment has no bytes in the file, and this for its place there."""
     loads = [(0x400, 64, 0x2000, 0x1000000, 0xFFFFFFFF81000000), (0x440, 32, 0x1000, 0x1003000, 0)]
+    if zeros_at is not None:
+        loads[1] = (zeros_at, 0, 0x1000, 0x1003000, 0)
     notes_at = 0x460
     names = b"\0.text\0.notes\0.shstrtab\0__xen_guest\0"
     names_at = notes_at + len(notes)
@@ -182,6 +185,7 @@ def main():
     write("elf", "linux", elf(linux_notes(), True))
     write("elf", "linux_without_sections", elf(linux_notes(), False))
     write("elf", "no_xen_notes", elf(b"", True))
+    write("elf", "regress_zeros_outside_the_file", elf(linux_notes(), True, 0xFFFFFFFFFFFFFFF0))
     write("acpi", "xsdt", b"\0" + acpi(True))
     write("acpi", "rsdt", b"\0" + acpi(False))
     for name, text in CMDLINES.items():
