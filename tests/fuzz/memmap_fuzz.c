@@ -16,44 +16,57 @@ static struct memmap map;
 static uint32_t model[FRAMES];
 static unsigned int compare_count;
 
-/* From the freest to the strictest, a hole being freest of all. */
-static int strictness(uint32_t type)
-{
-	static const uint32_t order[] = {0, MEMMAP_RAM, MEMMAP_ACPI, MEMMAP_NVS, MEMMAP_RESERVED, 6, 7, 12, MEMMAP_UNUSABLE};
-
-	for (unsigned int i = 0; i < ARRAY_COUNT(order); i++)
-		if (order[i] == type)
-			return (int)i;
-	abort();
-}
+/* From the freest to the strictest by type, a hole being freest of all. The types that step() uses. */
+static const uint8_t strictness[] = {
+	[0] = 0, [MEMMAP_RAM] = 1, [MEMMAP_ACPI] = 2, [MEMMAP_NVS] = 3, [MEMMAP_RESERVED] = 4, [6] = 5, [12] = 6,
+	[MEMMAP_UNUSABLE] = 7,
+};
 
 static void model_add(unsigned int frame, unsigned int count, uint32_t type)
 {
 	for (unsigned int i = frame; i < frame + count && i < FRAMES; i++)
-		if (strictness(type) > strictness(model[i]))
+		if (strictness[type] > strictness[model[i]])
 			model[i] = type;
+}
+
+static void frames_of_map(uint32_t *frames)
+{
+	memset(frames, 0, FRAMES * sizeof(frames[0]));
+	memmap_for_each(e, &map)
+		for (uint64_t i = 0; i < e->bytes / PAGE_BYTES; i++)
+			frames[e->start / PAGE_BYTES + i] = e->type;
+}
+
+/* The questions are asked for a few frames only, since each takes a search. */
+static void questions_ask(const uint32_t *frames)
+{
+	for (unsigned int i = compare_count; i < FRAMES; i += 61) {
+		const struct memmap_entry *e = memmap_find(&map, i * PAGE_BYTES);
+
+		if ((e ? e->type : 0) != frames[i] ||
+		    memmap_is_ram(&map, i * PAGE_BYTES, PAGE_BYTES) != (frames[i] == MEMMAP_RAM))
+			abort();
+	}
 }
 
 static void compare(void)
 {
+	static uint32_t frames[FRAMES];
 	uint64_t ram = 0;
 
 	if (!memmap_is_normal(&map))
 		abort();
 	if (compare_count++ >= COMPARE_MAX)
 		return;
+	frames_of_map(frames);
 	for (unsigned int i = 0; i < FRAMES; i++) {
-		const struct memmap_entry *e = memmap_find(&map, i * PAGE_BYTES);
-		uint32_t type = e ? e->type : 0;
-
-		if (map.truncated ? type == MEMMAP_RAM && model[i] != MEMMAP_RAM : type != model[i])
+		if (map.truncated ? frames[i] == MEMMAP_RAM && model[i] != MEMMAP_RAM : frames[i] != model[i])
 			abort();
-		ram += type == MEMMAP_RAM ? PAGE_BYTES : 0;
-		if (memmap_is_ram(&map, i * PAGE_BYTES, PAGE_BYTES) != (type == MEMMAP_RAM))
-			abort();
+		ram += frames[i] == MEMMAP_RAM ? PAGE_BYTES : 0;
 	}
 	if (memmap_ram_bytes(&map) != ram || memmap_max_paddr(&map) > FRAMES * PAGE_BYTES)
 		abort();
+	questions_ask(frames);
 }
 
 static void find(uint64_t pages, uint64_t align, paddr_t min, paddr_t max, bool top_down)
