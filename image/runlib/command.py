@@ -47,7 +47,7 @@ def modules(files, words):
     """Multiboot modules for -initrd: each a file and its command line."""
     parts = []
     if files.kernel:
-        parts.append(comma_escape(shlex.join([files.kernel]) + " " + " ".join(words)))
+        parts.append(comma_escape(" ".join([files.kernel, *words])))
     if files.root:
         parts.append(comma_escape(files.root))
     return ",".join(parts)

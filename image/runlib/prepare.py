@@ -5,7 +5,6 @@ of that run's own.
 """
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -70,7 +69,7 @@ def is_bzimage(path):
         return file.read(0x206)[0x202:] == b"HdrS"
 
 
-def kernel_prepare(options, folder):
+def kernel_find(options, folder):
     """The kernel as its loader takes it: Debian's own file natively, the ELF inside it for a hypervisor. A file of the
     user's that is no bzImage goes to the hypervisor as it is: refusing it is the hypervisor's part."""
     native = options.hypervisor == "none"
@@ -80,9 +79,21 @@ def kernel_prepare(options, folder):
         return os.path.join(tool("kernel", options.kernel), "vmlinuz" if native else "vmlinux")
     if native or not is_bzimage(options.kernel):
         return options.kernel
-    unpacked = os.path.join(folder, "vmlinux")
+    unpacked = os.path.join(folder, "unpacked")
     tool("unpack-kernel", options.kernel, unpacked)
     return unpacked
+
+
+def kernel_link(path, folder):
+    """The name that the boot loader sees: QEMU ends a module's name at the first space."""
+    link = os.path.join(folder, "kernel")
+    os.symlink(path, link)
+    return link
+
+
+def kernel_prepare(options, folder):
+    path = kernel_find(options, folder)
+    return path and kernel_link(path, folder)
 
 
 def cpio_entry(inode, name, mode, data):
@@ -125,6 +136,6 @@ def root_prepare(options, folder):
 
 def iso_prepare(files, hypervisor_words, kernel_words, folder):
     path = os.path.join(folder, "boot.iso")
-    tool("iso", "--hypervisor", files.hypervisor or "", "--hypervisor-words", shlex.join(hypervisor_words),
-         "--kernel", files.kernel or "", "--kernel-words", shlex.join(kernel_words), "--root", files.root, "--out", path)
+    tool("iso", "--hypervisor", files.hypervisor or "", "--hypervisor-words", " ".join(hypervisor_words),
+         "--kernel", files.kernel or "", "--kernel-words", " ".join(kernel_words), "--root", files.root, "--out", path)
     return path
