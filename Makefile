@@ -18,6 +18,7 @@ MACHINE_FLAGS := -std=gnu2x -O2 -g -ffreestanding -nostdinc -Ihypervisor/arch/x8
   $(WARN) -m64 -fpie -fvisibility=hidden -include hypervisor/include/hyp/visibility.h -mno-red-zone -mgeneral-regs-only -fcf-protection=none \
   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common -fno-omit-frame-pointer \
   -fno-jump-tables -ffunction-sections -fdata-sections -Wframe-larger-than=2048
+MACHINE_ASM_FLAGS := -m64 -g -D__ASSEMBLER__ -I$(B)/machine -Ihypervisor/arch/x86
 HOST_FLAGS := -std=gnu2x -Ihypervisor/arch/fake/include -O1 -g $(INCLUDE) -Itests $(WARN) -DHOST_BUILD -fno-strict-aliasing -fno-common -fno-omit-frame-pointer \
   -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -45,6 +46,29 @@ $(B)/abi/xen:
 $(B)/machine/%.o: %.c | $(B)/abi/xen
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(MACHINE_FLAGS) -MMD -MP -c $< -o $@
+
+# Assembly sees C's structures through generated numbers.
+$(B)/machine/offsets.h: hypervisor/arch/x86/offsets.c | $(B)/abi/xen
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(MACHINE_FLAGS) -MMD -MP -MF $(@:.h=.d) -MT $@ -S $< -o $(@:.h=.s)
+	$(Q)sed -n 's/^#OFFSET \([A-Za-z0-9_]*\) \(.*\)$$/#define \1 \2/p' $(@:.h=.s) > $@
+
+$(B)/machine/%.o: %.S $(B)/machine/offsets.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(MACHINE_ASM_FLAGS) -MMD -MP -c $< -o $@
+
+LDS := $(B)/machine/hospes.lds
+$(LDS): hypervisor/arch/x86/hospes.lds hypervisor/arch/x86/layout.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -E -P -D__ASSEMBLER__ -x c -Ihypervisor/arch/x86 $< -o $@
+
+$(B)/hospes.elf: $(MACHINE_OBJ) $(LDS)
+	$(Q)ld -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --orphan-handling=place \
+	  --build-id=sha1 -T $(LDS) -Map $(B)/hospes.map $(MACHINE_OBJ) -o $@
+
+# The loader takes a flat file; addresses stand in the multiboot headers.
+$(B)/hospes: $(B)/hospes.elf
+	$(Q)objcopy -O binary $< $@
 
 $(B)/host/%.o: %.c | $(B)/abi/xen
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
 PURE :=
 
 PURE += $(addprefix hypervisor/arch/x86/pv/insn, .c _decode.c _table.c _write.c)
+PURE += $(addprefix hypervisor/arch/x86/pv/, cpuid_features.c cpuid_policy.c)
 
 PURE += hypervisor/lib/conring.c hypervisor/lib/console.c hypervisor/lib/console_input.c hypervisor/lib/format.c \
   hypervisor/lib/log.c hypervisor/lib/rate_limit.c hypervisor/lib/string_copy.c
@@ -16,15 +17,15 @@ PURE += $(addprefix hypervisor/core/evtchn/evtchn_, bind.c close.c deliver.c por
   hypervisor/hypercall/event_channel.c
 
 PURE += $(addprefix hypervisor/core/mm/, domain_frames.c frames.c heap.c page_ref.c shared_page.c tlbclock.c)
+PURE += $(addprefix hypervisor/hypercall/memory_op, .c _exchange.c _map.c _reservation.c _resource.c)
 
 PURE += $(addprefix hypervisor/core/grant/grant_, copy.c entry.c map.c maptrack.c table.c) \
   hypervisor/hypercall/grant_table.c
 
 PURE += $(addprefix hypervisor/core/time/,pairing.c timer.c vcpu_timer.c)
+PURE += $(addprefix hypervisor/hypercall/,sched_op.c set_timer_op.c vcpu_op.c)
 PURE += $(addprefix hypervisor/core/sched/,affinity.c cap.c cpus.c placement.c runqueue.c sched.c)
 PURE += $(addprefix hypervisor/core/domain/,domain.c domain_kill.c domain_pause.c domain_shutdown.c runstate.c vcpu.c watchdog.c)
-
-PURE += $(addprefix hypervisor/hypercall/memory_op, .c _exchange.c _map.c _reservation.c _resource.c)
 
 MACHINE :=
 
@@ -38,3 +39,15 @@ FAKE += hypervisor/arch/fake/cpu.c hypervisor/arch/fake/domain.c
 FAKE += tests/fakes/io_fake.c
 FAKE += hypervisor/arch/fake/memory.c
 FAKE += hypervisor/arch/fake/grant.c hypervisor/arch/fake/pirq.c
+
+PURE += $(addprefix hypervisor/hypercall/, console_io.c dispatch.c multicall.c xen_version.c)
+PURE += $(addprefix hypervisor/core/mm/, page_table.c page_type.c)
+
+MACHINE += $(addprefix hypervisor/arch/x86/, cpu.c descriptors.c guest_memory.c paging.c smp.c switch.c time.c traps.c)
+MACHINE += $(addprefix hypervisor/arch/x86/pv/, bounce.c context.c cpu_calls.c descriptor.c domain.c fault.c grant_map.c guest_time.c \
+  iret.c mmu.c mmuext.c mode.c pt_emulate.c pt_entry.c root.c segments.c va_mapping.c)
+
+ASM += $(addprefix hypervisor/arch/x86/entry/, ap_start.S copy.S head.S traps.S)
+PURE += hypervisor/core/domain/special.c
+MACHINE += hypervisor/arch/x86/pv/dom0_build.c
+MACHINE += $(addprefix hypervisor/init/, consoles.c cpus.c domain0.c loader.c memory.c start.c version.c)

@@ -10,6 +10,7 @@
  */
 #include <hyp/abi.h>
 #include <hyp/arch_types.h>
+#include <hyp/console.h>
 #include <hyp/cpu.h>
 #include <hyp/evtchn.h>
 #include <hyp/grant.h>
@@ -105,6 +106,8 @@ struct domain {
 	uint64_t vm_assist;		/* [a] VMASST_TYPE_* bits */
 	struct cpuset dirty_cpus;	/* [a] CPUs whose TLB may hold translations of it */
 	int64_t time_offset_ns;		/* [D] wall clock offset */
+
+	struct console_guest console;	/* [D] its debugging text */
 
 	struct arch_domain arch;
 };

@@ -125,6 +125,8 @@ void domain_frame_drop(mfn_t m);
 /* Makes frames that frames_alloc gave memory of d, beyond its limit if need be: the caller takes as many. Frees them if
    it fails: E_NOMEM, E_SRCH. */
 enum status domain_frames_give(struct domain *d, struct page *first, unsigned int order);
+/* The domain that owns frames under this id. Not a reference: what the caller knows to be owned keeps it. */
+struct domain *domain_frames_owner(domid_t id);
 /* Teardown: takes all memory of a dying domain away, restartable. What others still refer to goes when they let go:
    as long as a domain owns a frame, that holds a reference to the domain. */
 enum status domain_frames_release_all(struct domain *d);

@@ -31,6 +31,10 @@ static inline bool mfn_is_invalid(mfn_t m) { return m.v == UINT64_MAX; }
 static inline paddr_t mfn_to_paddr(mfn_t m) { return m.v << PAGE_SHIFT; }
 static inline mfn_t paddr_to_mfn(paddr_t p) { return mfn(p >> PAGE_SHIFT); }
 
+#if !defined(static_assert)
+#define static_assert _Static_assert
+#endif
+
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -1,0 +1,110 @@
+/*
+ * What the machine's CPUs can do, and the control registers that follow from it.
+ *
+ * The boot CPU's CPUID decides for all; a CPU that lacks something the boot CPU has is refused in smp.c. Everything
+ * is optional but long mode: each feature is used where present and the paths are right without it.
+ */
+#include "cpu.h"
+#include "ops.h"
+#include "raw.h"
+#include <hyp/log.h>
+
+struct cpu_features cpu_features;
+
+static bool has(const uint32_t regs[4], unsigned int reg, unsigned int bit) { return regs[reg] >> bit & 1; }
+
+enum { EAX, EBX, ECX, EDX };
+
+static void read_vendor(void)
+{
+	uint32_t r[4];
+
+	cpuid(0, 0, r);
+	/* "AuthenticAMD", "HygonGenuine" */
+	cpu_features.amd = r[EBX] == 0x68747541 || r[EBX] == 0x6f677948;
+}
+
+/* XSAVE: the components whose state guests may use. Protection keys and everything supervisor stay off. */
+static void read_xsave(void)
+{
+	uint32_t r[4];
+	uint64_t known = BIT(0) | BIT(1) | BIT(2) | BIT(5) | BIT(6) | BIT(7);
+
+	cpu_features.fpu_bytes = 512;
+	cpu_features.xcr0 = BIT(0) | BIT(1);
+	if (!cpu_features.xsave)
+		return;
+	cpuid(0xd, 0, r);
+	cpu_features.xcr0 = ((uint64_t)r[EDX] << 32 | r[EAX]) & known;
+	/* AVX-512 is all three components or none. */
+	if ((cpu_features.xcr0 & (BIT(5) | BIT(6) | BIT(7))) != (BIT(5) | BIT(6) | BIT(7)))
+		cpu_features.xcr0 &= ~(BIT(5) | BIT(6) | BIT(7));
+	cpu_features.fpu_bytes = 576;
+	for (unsigned int i = 2; i < 63; i++) {
+		if (!(cpu_features.xcr0 >> i & 1))
+			continue;
+		cpuid(0xd, i, r);
+		cpu_features.fpu_bytes = MAX(cpu_features.fpu_bytes, r[EBX] + r[EAX]);
+	}
+	cpuid(0xd, 1, r);
+	cpu_features.xsaveopt = r[EAX] & 1;
+}
+
+void cpu_features_read(void)
+{
+	struct cpu_features *f = &cpu_features;
+	uint32_t basic[4], one[4], seven[4] = {0}, ext[4], e1[4], e7[4] = {0}, e8[4] = {0};
+
+	cpuid(0, 0, basic);
+	cpuid(1, 0, one);
+	if (basic[EAX] >= 7)
+		cpuid(7, 0, seven);
+	cpuid(0x80000000, 0, ext);
+	cpuid(0x80000001, 0, e1);
+	if (ext[EAX] >= 0x80000007)
+		cpuid(0x80000007, 0, e7);
+	if (ext[EAX] >= 0x80000008)
+		cpuid(0x80000008, 0, e8);
+	read_vendor();
+	f->nx = has(e1, EDX, 20);
+	f->page_1gb = has(e1, EDX, 26);
+	f->rdtscp = has(e1, EDX, 27);
+	f->pge = has(one, EDX, 13);
+	f->pat = has(one, EDX, 16);
+	f->pcid = has(one, ECX, 17);
+	f->x2apic = has(one, ECX, 21);
+	f->tsc_deadline = has(one, ECX, 24);
+	f->xsave = has(one, ECX, 26);
+	f->fsgsbase = has(seven, EBX, 0);
+	f->smep = has(seven, EBX, 7);
+	f->smap = has(seven, EBX, 20);
+	f->umip = has(seven, ECX, 2);
+	f->tsc_invariant = has(e7, EDX, 8);
+	f->physical_bits = ext[EAX] >= 0x80000008 ? e8[EAX] & 0xff : 36;
+	f->syscall32 = f->amd;
+	f->sysenter = !f->amd;
+	if (!f->pat)
+		panic("this CPU has no page attribute table (PAT), which paravirtual guests depend on");
+	read_xsave();
+}
+
+/* Also on CPUs that start later; a CPU has its tables loaded by then. */
+void cpu_setup_registers(void)
+{
+	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	const struct cpu_features *f = &cpu_features;
+
+	cr4 |= f->pge ? CR4_PGE : 0;
+	cr4 |= f->smep ? CR4_SMEP : 0;
+	cr4 |= f->smap ? CR4_SMAP : 0;
+	cr4 |= f->fsgsbase ? CR4_FSGSBASE : 0;
+	cr4 |= f->xsave ? CR4_OSXSAVE : 0;
+	msr_write(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | (f->nx ? EFER_NX : 0));
+	msr_write(MSR_PAT, PAT_VALUE);
+	cr0_write(0x80050033); /* PG AM WP NE ET MP PE */
+	cr4_write(cr4);
+	if (f->xsave)
+		(void)xsetbv_raw(f->xcr0);
+	/* AC is clear, so user pages are out of reach outside the brackets (SMAP). */
+	guest_access_end();
+}

@@ -1,0 +1,129 @@
+#pragma once
+/*
+ * A CPU of the machine: what is kept per CPU, and how to find it.
+ *
+ * struct cpu_info lies at the top of each CPU's primary stack; any stack pointer of that CPU leads to it. It starts
+ * with the registers of the guest that was interrupted.
+ */
+#include "layout.h"
+#include <hyp/cpu.h>
+#include <hyp/domain.h>
+
+/* The GDT page at the top of every vCPU's GDT, one a CPU. Index = (selector - HYP_GDT_OFFSET) / 8. */
+struct cpu_gdt {
+	uint64_t entry[512];
+};
+
+struct task_state {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_bitmap;
+} __attribute__((packed));
+
+#define IST_DOUBLE_FAULT 1
+#define IST_NMI 2
+#define IST_MACHINE_CHECK 3
+#define IST_DEBUG 4
+
+/* The data page behind a CPU's copy of the stub code. */
+struct stub_data {
+	uint64_t scratch, stack, entry;
+};
+
+struct cpu {
+	unsigned int id;
+	uint32_t apic_id, acpi_id;
+	volatile bool started;
+	struct task_state tss __attribute__((aligned(16)));
+	struct cpu_gdt *gdt;
+	struct stub_data *stub;
+	struct vcpu *current;	   /* whose registers are loaded; NULL: idle */
+	uint64_t preempt_deadline; /* TSC: a hypercall should stop at its next preemption point */
+	uint32_t flush_asked;	   /* [a] flushes of this CPU that others asked for, counted */
+	uint32_t flush_answered;   /* [a] up to which it has done them */
+	bool stop_requested;	   /* by smp_stop_others; seen at the next NMI */
+	uint32_t kick_pending;	   /* [a] an IPI is on its way */
+	uint64_t xcr0;		   /* what the register holds */
+	uint64_t dr7;		   /* what the register holds */
+	struct domain *leaving;	   /* its translations go with the next root_load */
+	bool timer_due;
+	uint64_t interrupts;
+};
+
+struct cpu_info {
+	struct cpu *cpu;
+	struct cpu_user_regs guest_regs;
+	uint64_t pad[6];
+};
+static_assert(sizeof(struct cpu_info) % 16 == 0);
+/* The CPU aligns the stack to 16 before it pushes a frame: its end must be aligned already. */
+static_assert((offsetof(struct cpu_info, guest_regs) + offsetof(struct cpu_user_regs, es)) % 16 == 0);
+
+static inline struct cpu_info *cpu_info(void)
+{
+	uint64_t rsp;
+
+	__asm__("mov %%rsp, %0" : "=r"(rsp));
+	return (struct cpu_info *)((rsp & ~(uint64_t)(STACK_BYTES - 1)) + STACK_BYTES) - 1;
+}
+static inline struct cpu *this_cpu(void) { return cpu_info()->cpu; }
+static inline struct vcpu *current_vcpu(void) { return this_cpu()->current; }
+static inline struct cpu_user_regs *guest_regs(void) { return &cpu_info()->guest_regs; }
+
+extern struct cpu *cpu_table[CPUS_MAX];
+
+/* The primary stack's cpu_info of a CPU. */
+static inline struct cpu_info *cpu_info_of(unsigned int cpu)
+{
+	return (struct cpu_info *)(STACKS_START + (uint64_t)(cpu + 1) * STACK_BYTES) - 1;
+}
+
+/* What this machine's CPUs can do; the boot CPU decides, the others must have it too. */
+struct cpu_features {
+	bool nx, smep, smap, umip, pcid, fsgsbase, xsave, xsaveopt, pge, syscall32, sysenter, rdtscp, x2apic,
+		tsc_deadline, tsc_invariant, page_1gb, pat;
+	bool amd; /* AMD or Hygon: SYSCALL from 32-bit code, no SYSENTER in long mode */
+	unsigned int physical_bits;
+	uint64_t xcr0; /* what the hypervisor switches */
+	unsigned int fpu_bytes;
+};
+extern struct cpu_features cpu_features;
+
+/* Brackets around accesses to guest pages. */
+static inline void guest_access_begin(void)
+{
+	if (cpu_features.smap)
+		__asm__ volatile("stac" : : : "memory", "cc");
+}
+static inline void guest_access_end(void)
+{
+	if (cpu_features.smap)
+		__asm__ volatile("clac" : : : "memory", "cc");
+}
+
+/* cpu.c: reads the boot CPU's features; sets this CPU's control registers and MSRs. */
+void cpu_features_read(void);
+void cpu_setup_registers(void);
+
+/* descriptors.c: builds and loads this CPU's GDT page, TSS, IDT, SYSCALL entry. */
+void descriptors_init_idt(void);
+void descriptors_init_cpu(struct cpu *c);
+void descriptors_load(struct cpu *c);
+/* Makes the GDT of `v` (NULL: the hypervisor's alone) this CPU's. */
+void descriptors_switch(struct cpu *c, const struct vcpu *v);
+
+/* This CPU's LDT: `entries` 0 is none. */
+void descriptors_ldt_set(struct cpu *c, vaddr_t base, unsigned int entries);
+
+/* smp.c */
+/* `trampoline`: a page of RAM below 1 MiB that nobody uses. */
+void smp_start_others(paddr_t trampoline);
+struct cpu *cpu_create(unsigned int id, uint32_t apic_id, uint32_t acpi_id);
+void tlb_flush_answer(void);
+void tlb_flush_local(void);
+/* Interrupts every other CPU and has it stop for good (panic, shutdown). */
+void smp_stop_others(void);

@@ -1,0 +1,178 @@
+/*
+ * Every way into the hypervisor and the one way out.
+ *
+ * The frame is struct cpu_user_regs of the ABI: the CPU pushes ss to rip, the stub the error code and the vector, the
+ * common part the general registers. From a guest (ring 3) it lands in cpu_info.guest_regs, since TSS.RSP0 points at
+ * the end of its hardware part; so "the guest's registers" and "the top of the stack" are one place. Interrupts are
+ * off from the entry to the return. ds, es, fs, gs stay the guest's; the hypervisor does not use them.
+ */
+#include "../layout.h"
+#include "offsets.h"
+
+.macro save_registers
+	cld
+	pushq %rdi
+	pushq %rsi
+	pushq %rdx
+	pushq %rcx
+	pushq %rax
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	pushq %rbx
+	pushq %rbp
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	xorl %ebp, %ebp
+.endm
+
+/* Leaves the stack pointer at the hardware frame. */
+.macro restore_registers
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbp
+	popq %rbx
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rax
+	popq %rcx
+	popq %rdx
+	popq %rsi
+	popq %rdi
+	addq $8, %rsp
+.endm
+
+	.text
+/*
+ * One stub a vector, 16 bytes apart. Who: the CPU, through the IDT; ring 0 or 3; the stack is the primary one (or an
+ * IST stack for #DB, NMI, #DF, #MC). Vectors 8, 10-14, 17, 21, 29 and 30 come with an error code.
+ */
+	.balign 16
+	.globl trap_stubs
+trap_stubs:
+.set vector, 0
+.rept 256
+	.balign 16
+	.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+	pushq $0
+	.endif
+	movl $vector, 4(%rsp)
+	.if vector == 1 || vector == 2 || vector == 8 || vector == 18
+	jmp trap_ist
+	.else
+	jmp trap_common
+	.endif
+	.set vector, vector + 1
+.endr
+
+trap_common:
+	save_registers
+	movq %rsp, %rdi
+	testb $3, REGS_CS(%rsp)
+	jz trap_from_hypervisor
+	call guest_trap
+	jmp return_to_guest
+
+/* Something happened in ring 0: the idle loop's interrupt, a guest-memory access that faults, or our bug. If it was
+   the iretq below, hypervisor_trap hands back the guest's frame, made whole again, and the guest gets the exception. */
+trap_from_hypervisor:
+	call hypervisor_trap
+	testq %rax, %rax
+	jnz 1f
+	restore_registers
+	iretq
+1:	movq %rax, %rsp
+	movq %rax, %rdi
+	call guest_trap
+	jmp return_to_guest
+
+/* #DB, NMI, #DF, #MC on their own stacks. From a guest the frame moves to the primary stack and all goes on as usual. */
+trap_ist:
+	save_registers
+	movq %rsp, %rdi
+	testb $3, REGS_CS(%rsp)
+	jz trap_from_hypervisor
+	call guest_regs_take
+	movq %rax, %rsp
+	movq %rax, %rdi
+	call guest_trap
+	jmp return_to_guest
+
+/* SYSCALL, after the stub has pushed a hardware frame. rcx and r11 hold rip and flags; all else is the guest's. */
+	.globl syscall_entry
+syscall_entry:
+	save_registers
+	movq %rsp, %rdi
+	call guest_syscall
+
+/*
+ * Back to a guest. Who: every path above, and start-up; on the primary stack, interrupts off, rsp = guest_regs.
+ * guest_exit does all pending work and leaves the registers of whoever runs next in guest_regs.
+ */
+	.globl return_to_guest
+return_to_guest:
+	call guest_exit
+	restore_registers
+	.globl return_iretq
+return_iretq:
+	iretq
+
+/* A fresh stack for a CPU that starts: rdi = its guest_regs. Never returns. */
+	.globl enter_guest_loop
+enter_guest_loop:
+	movq %rdi, %rsp
+	xorl %ebp, %ebp
+	jmp return_to_guest
+
+/*
+ * The SYSCALL and SYSENTER entry points: one code page that is mapped once for each CPU, right before that CPU's
+ * data page; so the code finds its own data without a register. Offsets in the data page: struct stub_data.
+ */
+	.section .stub, "ax"
+#define STUB(offset) (stub_code_start + 4096 + (offset))(%rip)
+	.globl stub_syscall, stub_syscall32, stub_sysenter
+stub_syscall:
+	movq %rsp, STUB(STUB_SCRATCH)
+	movq STUB(STUB_STACK), %rsp
+	pushq $FLAT_USER_SS
+	pushq STUB(STUB_SCRATCH)
+	pushq %r11
+	pushq $FLAT_USER_CS64
+	pushq %rcx
+	pushq $0
+	movl $ENTRY_SYSCALL, 4(%rsp)
+	jmp *STUB(STUB_ENTRY)
+
+	.balign 16
+stub_syscall32:
+	movq %rsp, STUB(STUB_SCRATCH)
+	movq STUB(STUB_STACK), %rsp
+	pushq $FLAT_USER_SS
+	pushq STUB(STUB_SCRATCH)
+	pushq %r11
+	pushq $FLAT_USER_CS32
+	pushq %rcx
+	pushq $0
+	movl $ENTRY_SYSCALL32, 4(%rsp)
+	jmp *STUB(STUB_ENTRY)
+
+/* The CPU has loaded rsp from its MSR: the end of guest_regs' hardware part. The caller's rsp, rip are not known. */
+	.balign 16
+stub_sysenter:
+	pushq $FLAT_USER_SS
+	pushq $0
+	pushfq
+	pushq $3
+	pushq $0
+	pushq $0
+	movl $ENTRY_SYSENTER, 4(%rsp)
+	jmp *STUB(STUB_ENTRY)
+
+	.section .note.GNU-stack, "", @progbits

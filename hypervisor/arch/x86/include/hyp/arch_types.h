@@ -1,0 +1,62 @@
+#pragma once
+/*
+ * The x86 part of domains and vCPUs: a paravirtual machine.
+ * Letters as in <hyp/domain.h>; [m] the domain's mm_lock.
+ */
+#include <hyp/abi.h>
+#include <hyp/lock.h>
+#include <hyp/types.h>
+
+struct page;
+
+#define GDT_FRAMES 14
+
+/* One registered entry point of the guest kernel. */
+struct pv_callback {
+	uint64_t address; /* 0: none */
+	bool mask_events; /* the upcall mask is set on entry */
+};
+
+struct arch_vcpu {
+	struct cpu_user_regs regs;  /* [c] while it does not run; else on the stack of its CPU */
+	bool in_kernel;		    /* [c] guest kernel mode, with the kernel's page table */
+	uint64_t cr3;		    /* [c] what is loaded while it runs */
+	mfn_t kernel_root;	    /* [m] referenced L4, MFN_INVALID none */
+	mfn_t user_root;	    /* [m] referenced L4, MFN_INVALID none */
+	struct trap_info *traps;    /* [c] 256 entries */
+	uint64_t gdt_frame[GDT_FRAMES]; /* [m] referenced segment-descriptor frames */
+	unsigned int gdt_entries;   /* [m] */
+	vaddr_t ldt_base;	    /* [c] */
+	unsigned int ldt_entries;   /* [c] */
+	uint64_t ldt_mapped;	    /* [c] which of the 16 LDT pages are mapped, with references */
+	struct page *ldt_page[16];  /* [c] */
+	uint64_t kernel_ss, kernel_sp;
+	uint64_t fs_base, gs_base_kernel, gs_base_user; /* [c] while it does not run; see pv/segments.c */
+	struct pv_callback event, failsafe, syscall, syscall32, sysenter;
+	unsigned int iopl;	    /* virtual, 0..3 */
+	vaddr_t io_bitmap;
+	unsigned int io_bitmap_ports;
+	uint64_t debug[8];	    /* [c] guest's DR0-3, DR6, DR7 */
+	uint64_t cr4;		    /* guest's view */
+	bool task_switched;	    /* guest's CR0.TS */
+	bool nmi_pending, nmi_masked;
+	bool failsafe_pending;	    /* a segment register could not be loaded */
+	uint64_t xcr0, xcr0_accum;
+	void *fpu;		    /* XSAVE or FXSAVE image, 64-byte aligned */
+	uint64_t tsc_aux;
+	bool has_run_context;	    /* set by initialise / setvcpucontext */
+};
+
+struct arch_domain {
+	uint64_t *perdomain_l3;	    /* [I] page table of the per-domain slot */
+	uint64_t *perdomain_l2;	    /* [I] */
+	uint64_t *perdomain_l1[8];  /* [D] each for 16 vCPUs */
+	unsigned int relinquish_vcpu; /* teardown: how far it came */
+	uint64_t machine_address_bits;
+	struct pirq_table *pirqs;   /* NULL unless it has interrupts */
+	uint32_t pci_config_address; /* the 0xcf8 latch of the domain */
+	struct cpu_policy *policy;  /* [D] what CPUID shows; NULL: the default for paravirtual guests */
+	uint64_t tsc_offset;
+	uint32_t tsc_mode;
+	uint32_t tsc_incarnation;
+};

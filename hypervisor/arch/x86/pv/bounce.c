@@ -1,0 +1,151 @@
+/*
+ * Entering the guest kernel: the frame that its handlers find on their stack (abi: <xen/arch-x86/xen-x86_64.h>).
+ *
+ * From the new rsp upwards: rcx, r11, [ds, es, fs, gs of a failsafe], [error code], rip, cs with the saved upcall mask in
+ * its upper half, rflags, rsp, ss. The frame is put together here and copied out once; if that faults the guest has no
+ * usable kernel stack and is crashed. Nothing of the guest's registers has changed until then.
+ */
+#include "pv.h"
+#include "../ops.h"
+#include <hyp/evtchn.h>
+#include <hyp/guest.h>
+#include <hyp/log.h>
+
+#define FRAME_WORDS_MAX 12
+
+struct bounce {
+	uint64_t handler;
+	bool mask_events;
+	bool has_error_code;
+	bool has_segments;
+	uint32_t error_code;
+};
+
+static bool vector_has_error_code(unsigned int vector)
+{
+	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21;
+}
+
+/* rflags as the guest kernel sees them: IF is the virtual one. */
+static uint64_t flags_for_guest(const struct vcpu *v, uint64_t rflags, bool masked)
+{
+	rflags &= ~(RFLAGS_IF | RFLAGS_IOPL);
+	if (!masked)
+		rflags |= RFLAGS_IF;
+	if (v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl))
+		rflags |= (uint64_t)v->arch.iopl << 12;
+	return rflags;
+}
+
+static unsigned int frame_make(struct vcpu *v, const struct bounce *b, const struct cpu_user_regs *regs, uint64_t *frame)
+{
+	bool masked = read_once(v->info->evtchn_upcall_mask);
+	unsigned int n = 0;
+
+	frame[n++] = regs->rcx;
+	frame[n++] = regs->r11;
+	if (b->has_segments) {
+		frame[n++] = ds_read();
+		frame[n++] = es_read();
+		frame[n++] = fs_read();
+		frame[n++] = gs_read();
+	}
+	if (b->has_error_code)
+		frame[n++] = b->error_code;
+	frame[n++] = regs->rip;
+	frame[n++] = (v->arch.in_kernel ? regs->cs & ~3u : regs->cs) | (uint64_t)masked << 32;
+	frame[n++] = flags_for_guest(v, regs->rflags, masked);
+	frame[n++] = regs->rsp;
+	frame[n++] = regs->ss;
+	return n;
+}
+
+static void bounce(struct vcpu *v, const struct bounce *b)
+{
+	struct cpu_user_regs *regs = guest_regs();
+	uint64_t frame[FRAME_WORDS_MAX], rsp = v->arch.in_kernel ? regs->rsp : v->arch.kernel_sp;
+	unsigned int words = frame_make(v, b, regs, frame);
+
+	rsp = (rsp & ~UINT64_C(15)) - words * sizeof(*frame);
+	pv_enter_kernel(v);
+	if (guest_copy_out(v, rsp, frame, words * sizeof(*frame)) != OK) {
+		domain_crash(v->domain, "no stack at %#llx for an entry of its kernel", (unsigned long long)rsp);
+		return;
+	}
+	regs->rip = b->handler;
+	regs->cs = FLAT_RING3_CS64;
+	regs->ss = FLAT_RING3_SS64;
+	regs->rsp = rsp;
+	regs->rflags &= ~(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_VM);
+	if (b->mask_events)
+		write_once(v->info->evtchn_upcall_mask, 1);
+}
+
+void pv_inject(struct vcpu *v, unsigned int vector, uint32_t error_code)
+{
+	const struct trap_info *t = &v->arch.traps[vector];
+	struct bounce b = {
+		.handler = t->address,
+		.mask_events = TI_GET_IF(t),
+		.has_error_code = vector_has_error_code(vector),
+		.error_code = error_code,
+	};
+
+	if (!t->address) {
+		domain_crash(v->domain, "exception %u (error code %#x) at %#llx, and no handler", vector, error_code,
+			     (unsigned long long)guest_regs()->rip);
+		return;
+	}
+	bounce(v, &b);
+}
+
+void pv_inject_page_fault(struct vcpu *v, vaddr_t address, uint32_t error_code)
+{
+	/* The user bit means the guest's user mode; its kernel runs in ring 3 too. */
+	error_code = v->arch.in_kernel ? error_code & ~4u : error_code | 4u;
+	write_once(v->info->arch.cr2, address);
+	pv_inject(v, 14, error_code);
+}
+
+void pv_inject_callback(struct vcpu *v, const struct pv_callback *callback)
+{
+	struct bounce b = {.handler = callback->address, .mask_events = callback->mask_events};
+
+	bounce(v, &b);
+}
+
+void pv_inject_failsafe(struct vcpu *v)
+{
+	struct bounce b = {
+		.handler = v->arch.failsafe.address,
+		.mask_events = v->arch.failsafe.mask_events,
+		.has_segments = true,
+	};
+
+	v->arch.failsafe_pending = false;
+	if (b.handler)
+		bounce(v, &b);
+	else
+		domain_crash(v->domain, "a segment register could not be loaded, and no failsafe callback");
+}
+
+void pv_deliver_events(struct vcpu *v)
+{
+	if (!vcpu_event_is_deliverable(v))
+		return;
+	/* Without a callback the event waits, as it does while it is masked. */
+	if (v->arch.event.address) {
+		struct pv_callback upcall = {.address = v->arch.event.address, .mask_events = true};
+
+		pv_inject_callback(v, &upcall);
+	}
+}
+
+void pv_deliver_nmi(struct vcpu *v)
+{
+	if (!v->arch.nmi_pending || v->arch.nmi_masked || !v->arch.traps[2].address)
+		return;
+	v->arch.nmi_pending = false;
+	v->arch.nmi_masked = true;
+	pv_inject(v, 2, 0);
+}

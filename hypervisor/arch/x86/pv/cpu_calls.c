@@ -1,0 +1,175 @@
+/*
+ * Hypercalls that set up a vCPU's entries and modes: trap table, callbacks, kernel stack, FPU trap, assists.
+ * Addresses are checked when they are registered, so that a bounce never jumps to one that the CPU refuses.
+ */
+#include "pv.h"
+#include "../ops.h"
+#include "../switch.h"
+#include <hyp/guest.h>
+#include <hyp/hypercall.h>
+#include <hyp/string.h>
+
+/* A list that ends with address 0; NULL clears the whole table. Restartable: the list pointer advances. */
+long hypercall_set_trap_table(struct vcpu *v, struct hypercall *call)
+{
+	vaddr_t list = call->arg[0];
+
+	if (!list) {
+		memset(v->arch.traps, 0, 256 * sizeof(*v->arch.traps));
+		return OK;
+	}
+	for (;; list += sizeof(struct trap_info)) {
+		struct trap_info t;
+
+		if (guest_copy_in(v, &t, list, sizeof(t)) != OK)
+			return E_FAULT;
+		if (!t.address)
+			return OK;
+		if (!address_is_canonical(t.address))
+			return E_INVAL;
+		v->arch.traps[t.vector] = t;
+		if (arch_preempt_due()) {
+			call->arg[0] = list + sizeof(t);
+			return E_RESTART;
+		}
+	}
+}
+
+static struct pv_callback *callback_find(struct vcpu *v, uint16_t type)
+{
+	switch (type) {
+	case CALLBACKTYPE_event:
+		return &v->arch.event;
+	case CALLBACKTYPE_failsafe:
+		return &v->arch.failsafe;
+	case CALLBACKTYPE_syscall:
+		return &v->arch.syscall;
+	case CALLBACKTYPE_syscall32:
+		return cpu_features.syscall32 ? &v->arch.syscall32 : NULL;
+	case CALLBACKTYPE_sysenter:
+		return cpu_features.sysenter ? &v->arch.sysenter : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* The old form of the NMI callback is an entry of the trap table. */
+static enum status nmi_register(struct vcpu *v, uint64_t address)
+{
+	if (v->id)
+		return E_INVAL;
+	v->arch.traps[2] = (struct trap_info){.vector = 2, .flags = 4, .cs = FLAT_KERNEL_CS, .address = address};
+	return OK;
+}
+
+static long callback_register(struct vcpu *v, vaddr_t from)
+{
+	struct callback_register r;
+	struct pv_callback *callback;
+
+	if (guest_copy_in(v, &r, from, sizeof(r)) != OK)
+		return E_FAULT;
+	if (!address_is_canonical(r.address))
+		return E_INVAL;
+	if (r.type == CALLBACKTYPE_nmi)
+		return nmi_register(v, r.address);
+	callback = callback_find(v, r.type);
+	if (!callback)
+		return r.type <= CALLBACKTYPE_syscall32 ? E_INVAL : E_NOSYS;
+	*callback = (struct pv_callback){r.address, r.flags & CALLBACKF_mask_events};
+	return OK;
+}
+
+static long callback_unregister(struct vcpu *v, vaddr_t from)
+{
+	struct callback_unregister r;
+	struct pv_callback *callback;
+
+	if (guest_copy_in(v, &r, from, sizeof(r)) != OK)
+		return E_FAULT;
+	if (r.type == CALLBACKTYPE_nmi)
+		return nmi_register(v, 0);
+	/* A kernel cannot do without these three. */
+	if (r.type == CALLBACKTYPE_event || r.type == CALLBACKTYPE_failsafe || r.type == CALLBACKTYPE_syscall)
+		return E_INVAL;
+	callback = callback_find(v, r.type);
+	if (!callback)
+		return E_NOSYS;
+	*callback = (struct pv_callback){0, false};
+	return OK;
+}
+
+long hypercall_callback_op(struct vcpu *v, struct hypercall *call)
+{
+	switch (call->arg[0]) {
+	case CALLBACKOP_register:
+		return callback_register(v, call->arg[1]);
+	case CALLBACKOP_unregister:
+		return callback_unregister(v, call->arg[1]);
+	default:
+		return E_NOSYS;
+	}
+}
+
+/* The older interface: event, failsafe and system call at once. */
+long hypercall_set_callbacks(struct vcpu *v, struct hypercall *call)
+{
+	for (unsigned int i = 0; i < 3; i++)
+		if (!address_is_canonical(call->arg[i]))
+			return E_INVAL;
+	v->arch.event = (struct pv_callback){call->arg[0], true};
+	v->arch.failsafe.address = call->arg[1];
+	v->arch.syscall.address = call->arg[2];
+	return OK;
+}
+
+long hypercall_nmi_op(struct vcpu *v, struct hypercall *call)
+{
+	struct xennmi_callback nmi;
+
+	switch (call->arg[0]) {
+	case XENNMI_register_callback:
+		if (guest_copy_in(v, &nmi, call->arg[1], sizeof(nmi)) != OK)
+			return E_FAULT;
+		return address_is_canonical(nmi.handler_address) ? nmi_register(v, nmi.handler_address) : E_INVAL;
+	case XENNMI_unregister_callback:
+		return nmi_register(v, 0);
+	default:
+		return E_NOSYS;
+	}
+}
+
+long hypercall_stack_switch(struct vcpu *v, struct hypercall *call)
+{
+	v->arch.kernel_ss = call->arg[0] | 3;
+	v->arch.kernel_sp = call->arg[1];
+	return OK;
+}
+
+long hypercall_fpu_taskswitch(struct vcpu *v, struct hypercall *call)
+{
+	v->arch.task_switched = call->arg[0];
+	vcpu_load_control(this_cpu(), v);
+	return OK;
+}
+
+long hypercall_vm_assist(struct vcpu *v, struct hypercall *call)
+{
+	const uint64_t known = BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |
+			       BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |
+			       BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag);
+	uint64_t type = call->arg[1];
+
+	if (type >= 64 || !(known & BIT(type)))
+		return E_INVAL;
+	switch (call->arg[0]) {
+	case VMASST_CMD_enable:
+		(void)__atomic_fetch_or(&v->domain->vm_assist, BIT(type), __ATOMIC_SEQ_CST);
+		return OK;
+	case VMASST_CMD_disable:
+		(void)__atomic_fetch_and(&v->domain->vm_assist, ~BIT(type), __ATOMIC_SEQ_CST);
+		return OK;
+	default:
+		return E_NOSYS;
+	}
+}

@@ -1,0 +1,16 @@
+#pragma once
+/* Domain 0 from what the loader brought; see dom0_build.c. */
+#include <hyp/boot/cmdline.h>
+#include <hyp/boot/text.h>
+#include <hyp/types.h>
+
+struct dom0_image {
+	const void *kernel; /* an ELF file, mapped */
+	uint64_t kernel_bytes;
+	const void *ramdisk; /* mapped; NULL: none */
+	uint64_t ramdisk_bytes;
+	struct text command_line;
+};
+
+/* Creates domain 0 and makes its vCPU 0 runnable. Stops the machine with the reason if that cannot be. */
+void dom0_build(const struct dom0_image *image, const struct boot_options *options);

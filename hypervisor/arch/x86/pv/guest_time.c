@@ -1,0 +1,94 @@
+/*
+ * What a guest reads without asking: its time record, its runstate, the wall clock.
+ *
+ * System time is one linear function of the TSC (../time.c), so a vCPU's record is written once when it gets one and
+ * again when it starts on a CPU; its version is odd while it changes. Runstate areas are guest virtual addresses: they
+ * are written when the vCPU is loaded, a fault is the guest's own loss.
+ */
+#include "pv.h"
+#include "../time.h"
+#include <hyp/guest.h>
+#include <hyp/string.h>
+#include <hyp/timer.h>
+
+#define RUNSTATE_UPDATE BIT(63)
+
+static void record_fill(struct vcpu_time_info *t)
+{
+	t->tsc_timestamp = tsc_scale.base;
+	t->system_time = 0;
+	t->tsc_to_system_mul = tsc_scale.mul;
+	t->tsc_shift = tsc_scale.shift;
+	t->flags = cpu_features.tsc_invariant ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+}
+
+void pv_time_publish(struct vcpu *v)
+{
+	struct vcpu_time_info *t;
+	uint32_t version;
+
+	if (!v->info)
+		return;
+	t = &v->info->time;
+	/* The guest may have changed the word: odd and larger is all that its readers need. */
+	version = read_once(t->version) | 1;
+	__atomic_store_n(&t->version, version, __ATOMIC_SEQ_CST);
+	record_fill(t);
+	__atomic_store_n(&t->version, version + 1, __ATOMIC_SEQ_CST);
+}
+
+void arch_time_update(struct vcpu *v)
+{
+	struct vcpu_time_info t = {.version = 2};
+
+	if (!v->time_area || v != current_vcpu())
+		return;
+	record_fill(&t);
+	/* A guest that loses its mapping of the area loses the time. */
+	if (guest_copy_out(v, v->time_area, &t, sizeof(t)) != OK)
+		return;
+}
+
+/* With the flag of vm_assist a remote reader sees bit 63 of the entry time while the record changes. */
+static void runstate_write(struct vcpu *v, vaddr_t to)
+{
+	struct vcpu_runstate_info r;
+	vaddr_t entry_time = to + offsetof(struct vcpu_runstate_info, state_entry_time);
+	bool flagged = v->domain->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
+	uint64_t time;
+
+	vcpu_runstate_get(v, &r);
+	time = r.state_entry_time;
+	if (flagged) {
+		r.state_entry_time |= RUNSTATE_UPDATE;
+		if (guest_copy_out(v, entry_time, &r.state_entry_time, sizeof(time)) != OK)
+			return;
+	}
+	if (guest_copy_out(v, to, &r, sizeof(r)) != OK)
+		return;
+	if (flagged && guest_copy_out(v, entry_time, &time, sizeof(time)) != OK)
+		return;
+}
+
+void arch_runstate_update(struct vcpu *v)
+{
+	/* The area belongs to the kernel's address space. */
+	if (v->runstate_area && v == current_vcpu())
+		runstate_write(v, v->runstate_area);
+}
+
+void pv_vcpu_started(struct vcpu *v)
+{
+	bool user = !v->arch.in_kernel;
+
+	pv_time_publish(v);
+	if (!v->runstate_area && !v->time_area)
+		return;
+	/* Both are kernel addresses. */
+	if (user)
+		pv_enter_kernel(v);
+	arch_runstate_update(v);
+	arch_time_update(v);
+	if (user)
+		pv_enter_user(v);
+}

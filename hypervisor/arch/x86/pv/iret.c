@@ -1,0 +1,39 @@
+/*
+ * Hypercall iret: how the guest kernel returns, to its user or to itself.
+ *
+ * The frame is read from the guest's stack once. Nothing in it is dangerous: rings and flags are forced here, and an
+ * address or selector that the CPU refuses faults in the hypervisor's last instruction, which hands the guest a #GP.
+ */
+#include "pv.h"
+#include "../ops.h"
+#include <hyp/guest.h>
+#include <hyp/hypercall.h>
+
+long hypercall_iret(struct vcpu *v, struct hypercall *call)
+{
+	struct cpu_user_regs *regs = guest_regs();
+	struct iret_context c;
+
+	(void)call;
+	if (guest_copy_in(v, &c, regs->rsp, sizeof(c)) != OK) {
+		domain_crash(v->domain, "iret with no frame at %#llx", (unsigned long long)regs->rsp);
+		return 0;
+	}
+	if ((c.cs & 3) == 3) {
+		pv_enter_user(v);
+		if (v->arch.in_kernel)
+			return 0; /* it was crashed */
+	}
+	regs->rip = c.rip;
+	regs->cs = (uint16_t)(c.cs | 3);
+	regs->rflags = (c.rflags & ~(RFLAGS_IOPL | RFLAGS_VM)) | RFLAGS_IF | 2;
+	regs->rsp = c.rsp;
+	regs->ss = (uint16_t)(c.ss | 3);
+	if (!(c.flags & VGCF_in_syscall)) {
+		regs->r11 = c.r11;
+		regs->rcx = c.rcx;
+	}
+	v->arch.nmi_masked = false;
+	write_once(v->info->evtchn_upcall_mask, !(c.rflags & RFLAGS_IF));
+	return (long)c.rax;
+}

@@ -1,0 +1,88 @@
+#pragma once
+/*
+ * The paravirtual machine: what the files of this folder offer each other and the entry code.
+ * All of it runs on the CPU of the vCPU `v` that is current, interrupts off, with its registers in guest_regs();
+ * exceptions to that are marked.
+ */
+#include "../cpu.h"
+#include <hyp/domain.h>
+#include <hyp/page_table.h>
+
+/* Bounces (bounce.c): the guest kernel is entered as by an exception; registers and mode change. -------------------- */
+
+/* Exception or software interrupt `vector`; `error_code` is pushed if the vector has one. A guest without a handler for it
+   is crashed. */
+void pv_inject(struct vcpu *v, unsigned int vector, uint32_t error_code);
+/* #PF: also sets the guest's cr2. */
+void pv_inject_page_fault(struct vcpu *v, vaddr_t address, uint32_t error_code);
+/* Any other entry: a callback, with no error code. */
+void pv_inject_callback(struct vcpu *v, const struct pv_callback *callback);
+void pv_inject_failsafe(struct vcpu *v);
+/* The event upcall, if one is due. */
+void pv_deliver_events(struct vcpu *v);
+void pv_deliver_nmi(struct vcpu *v);
+
+/* Modes (mode.c): user and kernel mode of the guest, both in ring 3. */
+void pv_enter_kernel(struct vcpu *v);
+void pv_enter_user(struct vcpu *v);
+
+/* Faults (fault.c): exceptions that the CPU raised in the guest. */
+void pv_exception(struct vcpu *v, struct cpu_user_regs *regs);
+void pv_syscall(struct vcpu *v, struct cpu_user_regs *regs);
+
+/* Privileged instructions (privileged.c): after #GP(0) in guest kernel or user mode, and after #UD with the forced-emulation
+   prefix. True: done, or the right exception was injected. False: not ours, the caller bounces the exception. */
+bool pv_emulate_privileged(struct vcpu *v, struct cpu_user_regs *regs);
+bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs);
+/* Writes to page tables that are mapped read-only (pt_emulate.c). True: done. */
+bool pv_emulate_pt_write(struct vcpu *v, struct cpu_user_regs *regs, vaddr_t address);
+/* The bytes at rip; fewer than `max` where the next page cannot be read. Returns how many. */
+unsigned int pv_fetch(struct vcpu *v, const struct cpu_user_regs *regs, uint8_t *bytes, unsigned int max);
+
+/* CPUID (cpuid.c): what the guest's kernel sees. Any CPU, any context. out = eax, ebx, ecx, edx. */
+void pv_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
+void pv_cpuid_init(void);
+/* MSRs (msr.c). False: #GP. */
+bool pv_msr_read(struct vcpu *v, uint32_t index, uint64_t *value);
+bool pv_msr_write(struct vcpu *v, uint32_t index, uint64_t value);
+/* Ports (ioport.c). `bytes` 1, 2, 4. Withheld ports read as all ones (abi: PIT in domU reads 0), and swallow writes. */
+uint32_t pv_port_in(struct vcpu *v, uint16_t port, unsigned int bytes);
+void pv_port_out(struct vcpu *v, uint16_t port, unsigned int bytes, uint32_t value);
+/* May the code that runs now (kernel by virtual IOPL, user by IOPL 3 or the bitmap) use these ports at all? */
+bool pv_port_is_open(struct vcpu *v, uint16_t port, unsigned int bytes);
+
+/* Segments (segments.c). */
+vaddr_t pv_ldt_address(const struct vcpu *v);
+/* A page fault in the LDT window: maps the guest's page there if it is a good one. */
+bool pv_ldt_fault(struct vcpu *v, vaddr_t address);
+/* Drops GDT and LDT frames. v is current or does not run; another CPU only for a paused vCPU. d->mm_lock not held. */
+void pv_gdt_drop(struct vcpu *v);
+void pv_ldt_drop(struct vcpu *v);
+enum status pv_gdt_set(struct vcpu *v, const uint64_t *frames, unsigned int entries);
+enum status pv_ldt_set(struct vcpu *v, vaddr_t base, uint64_t entries);
+/* A descriptor as guests may have them, with its privilege forced; E_INVAL for others. */
+enum status pv_descriptor_fix(uint64_t *descriptor);
+/* Reads the bases of fs and gs into v->arch (FSGSBASE lets the guest change them), and sets the active ones. */
+void pv_fs_base_set(struct vcpu *v, uint64_t base);
+void pv_gs_kernel_base_set(struct vcpu *v, uint64_t base);
+void pv_gs_user_base_set(struct vcpu *v, uint64_t base);
+uint64_t pv_gs_user_base_get(struct vcpu *v);
+uint64_t pv_gs_kernel_base_get(struct vcpu *v);
+
+/* Roots (root.c): the L4 tables of a vCPU. mm_lock of the domain is taken inside. */
+enum status pv_root_set(struct vcpu *v, mfn_t root, bool user);
+/* The level-1 entry of an address in the guest kernel's present page table; false if there is no such table. d->mm_lock is
+   held: a table that is walked must not go away. */
+bool pv_kernel_pte_read(const struct vcpu *v, vaddr_t address, uint64_t *pte);
+bool pv_kernel_pte_find(const struct vcpu *v, vaddr_t address, mfn_t *table, unsigned int *index);
+/* Gives back what the roots of v hold; d->mm_lock is held, v does not run. */
+void pv_roots_drop(struct vcpu *v);
+
+/* Time (guest_time.c). */
+void pv_time_publish(struct vcpu *v);
+/* v begins to run on this CPU: time records, runstate area, pending failsafe. */
+void pv_vcpu_started(struct vcpu *v);
+
+/* Context (context.c): a whole vcpu_guest_context in and out. v does not run. Any CPU. */
+enum status pv_context_set(struct vcpu *v, const struct vcpu_guest_context *c);
+void pv_context_get(struct vcpu *v, struct vcpu_guest_context *c);

@@ -1,0 +1,107 @@
+/*
+ * The roots of a vCPU's address spaces, and finding the entry behind an address.
+ *
+ * A vCPU refers to its kernel root and, once it has one, to its user root (a table reference and a general one each).
+ * The root that is loaded is always one of them, so no table is freed while a CPU walks it.
+ */
+#include "pv.h"
+#include "../paging.h"
+#include "../pte.h"
+#include "../switch.h"
+#include <hyp/mm.h>
+
+static enum status root_get(struct domain *d, mfn_t root)
+{
+	struct page *p;
+	enum status s;
+
+	if (!mfn_has_page(root))
+		return E_INVAL;
+	p = mfn_to_page(root);
+	if (page_get(p, d) != OK)
+		return E_INVAL;
+	s = page_table_get(d, p, PAGE_LEVELS);
+	if (s != OK)
+		page_put(p);
+	return s;
+}
+
+/* Takes over the reference, lets the old one go. */
+static void root_replace(struct vcpu *v, mfn_t *slot, mfn_t root)
+{
+	mfn_t old = *slot;
+
+	*slot = root;
+	if (v == current_vcpu() && v->arch.in_kernel == (slot == &v->arch.kernel_root))
+		vcpu_load_root(this_cpu(), v);
+	if (!mfn_is_invalid(old))
+		page_table_put(v->domain, mfn_to_page(old));
+}
+
+enum status pv_root_set(struct vcpu *v, mfn_t root, bool user)
+{
+	struct domain *d = v->domain;
+	mfn_t *slot = user ? &v->arch.user_root : &v->arch.kernel_root;
+	enum status s;
+
+	spin_lock(&d->mm_lock);
+	s = page_table_undo(d);
+	if (s == OK && mfn_equal(*slot, root)) {
+		/* The guest relies on the flush that comes with it. */
+		if (v == current_vcpu() && v->arch.in_kernel == !user)
+			vcpu_load_root(this_cpu(), v);
+	} else if (s == OK) {
+		bool none = user && root.v == 0;
+
+		if (!none)
+			s = root_get(d, root);
+		if (s == OK)
+			root_replace(v, slot, none ? MFN_INVALID : root);
+		/* What is left to undo of the old root is finished by the next call that changes page tables. */
+	}
+	spin_unlock(&d->mm_lock);
+	return s;
+}
+
+void pv_roots_drop(struct vcpu *v)
+{
+	mfn_t kernel = v->arch.kernel_root, user = v->arch.user_root;
+
+	/* One at a time: each may leave work that must be finished first. */
+	if (!mfn_is_invalid(user)) {
+		v->arch.user_root = MFN_INVALID;
+		page_table_put(v->domain, mfn_to_page(user));
+	} else if (!mfn_is_invalid(kernel)) {
+		v->arch.kernel_root = MFN_INVALID;
+		page_table_put(v->domain, mfn_to_page(kernel));
+	}
+}
+
+bool pv_kernel_pte_find(const struct vcpu *v, vaddr_t address, mfn_t *table, unsigned int *index)
+{
+	mfn_t at = v->arch.kernel_root;
+
+	if (mfn_is_invalid(at) || (address >= HYP_START && address < HYP_END))
+		return false;
+	for (unsigned int level = PAGE_LEVELS; level > 1; level--) {
+		uint64_t entry = read_once(((uint64_t *)arch_frame_map(at))[pt_index(address, level)]);
+
+		if (!(entry & PTE_PRESENT))
+			return false;
+		at = pte_mfn(entry);
+	}
+	*table = at;
+	*index = pt_index(address, 1);
+	return true;
+}
+
+bool pv_kernel_pte_read(const struct vcpu *v, vaddr_t address, uint64_t *pte)
+{
+	mfn_t table;
+	unsigned int index;
+
+	if (!pv_kernel_pte_find(v, address, &table, &index))
+		return false;
+	*pte = read_once(((uint64_t *)arch_frame_map(table))[index]);
+	return true;
+}

@@ -1,0 +1,213 @@
+/*
+ * From one vCPU to another on this CPU.
+ *
+ * While a vCPU is current its general registers are in guest_regs, its segment registers, bases, FPU and debug
+ * registers in the CPU. All of it is switched eagerly: nothing of one guest is ever in a register while another runs.
+ * A CPU without a vCPU runs on the hypervisor's own root, so no page table of a guest is in use there.
+ */
+#include "switch.h"
+#include "ops.h"
+#include "pv/pv.h"
+#include "paging.h"
+#include "raw.h"
+#include <hyp/log.h>
+#include <hyp/mm.h>
+#include <hyp/string.h>
+
+static uint64_t cr4_loaded[CPUS_MAX];
+
+void root_load(struct cpu *c, mfn_t root)
+{
+	tlb_clock_flushing(c->id);
+	cr3_write(mfn_to_paddr(root));
+}
+
+void vcpu_load_root(struct cpu *c, const struct vcpu *v)
+{
+	root_load(c, v->arch.in_kernel ? v->arch.kernel_root : v->arch.user_root);
+}
+
+/* What guests may choose of CR4 is real while they run; the rest is the hypervisor's. */
+#define CR4_GUEST (CR4_TSD | CR4_DE | CR4_FSGSBASE)
+
+void vcpu_load_control(struct cpu *c, const struct vcpu *v)
+{
+	uint64_t cr4 = cr4_loaded[c->id] ? cr4_loaded[c->id] : cr4_read();
+	uint64_t wanted = (cr4 & ~CR4_GUEST) | (v->arch.cr4 & CR4_GUEST);
+
+	if (wanted != cr4_loaded[c->id]) {
+		cr4_write(wanted);
+		cr4_loaded[c->id] = wanted;
+	}
+	if (v->arch.task_switched)
+		cr0_write(cr0_read() | CR0_TS);
+	else if (cr0_read() & CR0_TS)
+		cr0_write(cr0_read() & ~CR0_TS);
+}
+
+void vcpu_load_debug(struct cpu *c, const struct vcpu *v)
+{
+	if (v->arch.debug[7] & 0xff) {
+		dr0_write(v->arch.debug[0]);
+		dr1_write(v->arch.debug[1]);
+		dr2_write(v->arch.debug[2]);
+		dr3_write(v->arch.debug[3]);
+		dr6_write(v->arch.debug[6]);
+		dr7_write(v->arch.debug[7]);
+		c->dr7 = v->arch.debug[7];
+	} else if (c->dr7) {
+		dr7_write(0x400);
+		c->dr7 = 0;
+	}
+}
+
+static void xcr0_set(struct cpu *c, uint64_t value)
+{
+	if (!cpu_features.xsave || c->xcr0 == value)
+		return;
+	if (xsetbv_raw(value))
+		c->xcr0 = value;
+}
+
+void vcpu_load_xcr0(struct cpu *c, const struct vcpu *v) { xcr0_set(c, v->arch.xcr0); }
+
+void fpu_image_reset(void *image)
+{
+	uint8_t *bytes = memset(image, 0, cpu_features.fpu_bytes);
+
+	*(uint16_t *)bytes = 0x37f;
+	*(uint32_t *)(bytes + 24) = 0x1f80;
+	/* XSTATE_BV: x87 and SSE are in the image. */
+	if (cpu_features.xsave)
+		*(uint64_t *)(bytes + 512) = 3;
+}
+
+/* With all components enabled, whatever the guest's XCR0 says, so that none stays behind. */
+static void fpu_save(struct cpu *c, struct vcpu *v)
+{
+	uint32_t low = (uint32_t)cpu_features.xcr0, high = (uint32_t)(cpu_features.xcr0 >> 32);
+
+	__asm__ volatile("clts");
+	xcr0_set(c, cpu_features.xcr0);
+	if (!cpu_features.xsave)
+		__asm__ volatile("fxsave64 (%0)" : : "r"(v->arch.fpu) : "memory");
+	else if (cpu_features.xsaveopt)
+		__asm__ volatile("xsaveopt64 (%0)" : : "r"(v->arch.fpu), "a"(low), "d"(high) : "memory");
+	else
+		__asm__ volatile("xsave64 (%0)" : : "r"(v->arch.fpu), "a"(low), "d"(high) : "memory");
+}
+
+static void fpu_load(struct cpu *c, struct vcpu *v)
+{
+	static const uint32_t zero;
+
+	__asm__ volatile("clts");
+	xcr0_set(c, cpu_features.xcr0);
+	/* AMD's restore leaves the last instruction and data pointers if no exception is pending: overwrite them. */
+	if (cpu_features.amd)
+		__asm__ volatile("fnclex; emms; fildl %0" : : "m"(zero));
+	if (!fpu_restore_raw(v->arch.fpu, cpu_features.xcr0, cpu_features.xsave)) {
+		/* Cannot happen with an image that we saved; one from outside is checked when it is set. */
+		fpu_image_reset(v->arch.fpu);
+		(void)fpu_restore_raw(v->arch.fpu, cpu_features.xcr0, cpu_features.xsave);
+	}
+	vcpu_load_xcr0(c, v);
+}
+
+static void segments_save(struct vcpu *v)
+{
+	struct cpu_user_regs *r = &v->arch.regs;
+	uint64_t active = msr_read(MSR_GS_BASE), inactive = msr_read(MSR_KERNEL_GS_BASE);
+
+	r->ds = ds_read();
+	r->es = es_read();
+	r->fs = fs_read();
+	r->gs = gs_read();
+	v->arch.fs_base = msr_read(MSR_FS_BASE);
+	v->arch.gs_base_kernel = v->arch.in_kernel ? active : inactive;
+	v->arch.gs_base_user = v->arch.in_kernel ? inactive : active;
+}
+
+/* A selector that cannot be loaded any more becomes null, and the guest hears of it by its failsafe callback. */
+static void segments_load(struct vcpu *v)
+{
+	const struct cpu_user_regs *r = &v->arch.regs;
+	bool fine = true;
+
+	if (r->ds | ds_read())
+		fine &= segment_load_ds(r->ds);
+	if (r->es | es_read())
+		fine &= segment_load_es(r->es);
+	fine &= segment_load_fs(r->fs);
+	fine &= segment_load_gs_user(r->gs);
+	msr_write(MSR_FS_BASE, v->arch.fs_base);
+	msr_write(MSR_GS_BASE, v->arch.in_kernel ? v->arch.gs_base_kernel : v->arch.gs_base_user);
+	msr_write(MSR_KERNEL_GS_BASE, v->arch.in_kernel ? v->arch.gs_base_user : v->arch.gs_base_kernel);
+	if (!fine)
+		v->arch.failsafe_pending = true;
+}
+
+void vcpu_save_state(struct cpu *c, struct vcpu *v)
+{
+	memcpy(&v->arch.regs, guest_regs(), offsetof(struct cpu_user_regs, es));
+	segments_save(v);
+	fpu_save(c, v);
+}
+
+static void vcpu_load_state(struct cpu *c, struct vcpu *v)
+{
+	cpuset_add_atomic(&v->domain->dirty_cpus, c->id);
+	/* The GDT lies in the domain's own slot: its page table first. */
+	vcpu_load_root(c, v);
+	descriptors_switch(c, v);
+	descriptors_ldt_set(c, pv_ldt_address(v), v->arch.ldt_entries);
+	segments_load(v);
+	fpu_load(c, v);
+	vcpu_load_control(c, v);
+	vcpu_load_debug(c, v);
+	if (cpu_features.rdtscp)
+		msr_write(MSR_TSC_AUX, v->arch.tsc_aux);
+	memcpy(guest_regs(), &v->arch.regs, sizeof(v->arch.regs));
+}
+
+static void cpu_go_idle(struct cpu *c)
+{
+	descriptors_switch(c, NULL);
+	ldt_load(0);
+	dr7_write(0x400);
+	c->dr7 = 0;
+	root_load(c, idle_root);
+}
+
+static void switch_from(struct cpu *c, struct vcpu *previous, struct vcpu *next)
+{
+	vcpu_save_state(c, previous);
+	if (!next || next->domain != previous->domain)
+		/* Past the next root_load this CPU holds no translation of the domain. */
+		c->leaving = previous->domain;
+}
+
+void cpu_schedule(struct cpu *c)
+{
+	struct vcpu *previous = c->current, *next;
+	uint64_t now = time_now();
+
+	next = sched_pick(c->id, previous, now);
+	if (next == previous)
+		return;
+	if (previous)
+		switch_from(c, previous, next);
+	c->current = next;
+	if (next)
+		vcpu_load_state(c, next);
+	else
+		cpu_go_idle(c);
+	if (c->leaving) {
+		cpuset_remove_atomic(&c->leaving->dirty_cpus, c->id);
+		c->leaving = NULL;
+	}
+	if (previous)
+		sched_switched(previous);
+	if (next)
+		pv_vcpu_started(next);
+}

@@ -1,0 +1,19 @@
+#pragma once
+/* Which vCPU's state is on this CPU; see switch.c. */
+#include "cpu.h"
+
+/* Runs the scheduler and makes what it chooses current (nothing: the CPU idles). Interrupts off, no lock held. */
+void cpu_schedule(struct cpu *c);
+/* The root that `v` uses in its present mode, loaded. */
+void vcpu_load_root(struct cpu *c, const struct vcpu *v);
+/* Writes cr3 and tells the TLB clock. */
+void root_load(struct cpu *c, mfn_t root);
+/* Brings v->arch.regs, bases and FPU image up to date while v is current on this CPU. */
+void vcpu_save_state(struct cpu *c, struct vcpu *v);
+/* CR0.TS and CR4 bits of `v` into the registers. */
+void vcpu_load_control(struct cpu *c, const struct vcpu *v);
+void vcpu_load_debug(struct cpu *c, const struct vcpu *v);
+/* XCR0 as the guest chose it. */
+void vcpu_load_xcr0(struct cpu *c, const struct vcpu *v);
+/* A clean FPU image, as after reset. */
+void fpu_image_reset(void *image);

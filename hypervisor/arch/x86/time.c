@@ -1,0 +1,97 @@
+/*
+ * System time: nanoseconds since the hypervisor started, a linear function of the time-stamp counter.
+ *
+ * The same function is published to guests (vcpu_time_info), so guest and hypervisor agree exactly. The scale is a
+ * 32-bit fraction, applied to ticks shifted so that a whole 64-bit second count never overflows within its use.
+ * The hardware timer of each CPU is its local APIC's.
+ */
+#include "time.h"
+#include "cpu.h"
+#include "ops.h"
+#include <hyp/drivers/calibrate.h>
+#include <hyp/drivers/lapic.h>
+#include <hyp/drivers/rtc.h>
+#include <hyp/log.h>
+#include <hyp/timer.h>
+
+/* A third of a millisecond of one CPU: a guest's other events wait no longer than this for a hypercall. */
+#define HYPERCALL_BUDGET_US 300
+
+struct tsc_scale tsc_scale;
+uint32_t tsc_khz;
+uint64_t hypercall_budget_ticks;
+uint64_t wallclock_boot_ns;
+
+/* ns per tick as mul * 2^(shift - 32), with mul in [2^31, 2^32). */
+static void scale_set(uint64_t khz)
+{
+	uint64_t rate = khz * 1000;
+	int shift = 0;
+
+	while (rate > 2 * NANOSECONDS_PER_SECOND) {
+		rate >>= 1;
+		shift--;
+	}
+	while (rate <= NANOSECONDS_PER_SECOND) {
+		rate <<= 1;
+		shift++;
+	}
+	tsc_scale.mul = (uint32_t)((NANOSECONDS_PER_SECOND << 32) / rate);
+	tsc_scale.shift = (int8_t)shift;
+}
+
+uint64_t ticks_to_ns(uint64_t ticks)
+{
+	ticks = tsc_scale.shift < 0 ? ticks >> -tsc_scale.shift : ticks << tsc_scale.shift;
+	return (uint64_t)((unsigned __int128)ticks * tsc_scale.mul >> 32);
+}
+
+uint64_t ns_to_tsc(uint64_t system_time_ns)
+{
+	unsigned __int128 ticks = ((unsigned __int128)system_time_ns << 32) / tsc_scale.mul;
+
+	ticks = tsc_scale.shift < 0 ? ticks << -tsc_scale.shift : ticks >> tsc_scale.shift;
+	return ticks > UINT64_MAX - tsc_scale.base ? UINT64_MAX : tsc_scale.base + (uint64_t)ticks;
+}
+
+uint64_t time_now(void)
+{
+	uint64_t tsc = tsc_read_unordered();
+
+	/* A CPU whose counter started a little late is at 0, not in the far future. */
+	return (int64_t)(tsc - tsc_scale.base) < 0 ? 0 : ticks_to_ns(tsc - tsc_scale.base);
+}
+
+void time_init(uint8_t rtc_century_register)
+{
+	const char *reference;
+	uint64_t seconds;
+
+	if (calibrate_tsc_on_machine(&tsc_khz, &reference) != OK)
+		panic("no usable timer: neither HPET, ACPI PM timer nor PIT counts, so the time-stamp counter's rate is unknown");
+	scale_set(tsc_khz);
+	tsc_scale.base = tsc_read();
+	hypercall_budget_ticks = (uint64_t)tsc_khz * HYPERCALL_BUDGET_US / 1000;
+	if (rtc_read(rtc_century_register, &seconds) == OK)
+		wallclock_boot_ns = seconds * NANOSECONDS_PER_SECOND;
+	else
+		log_warning("no battery clock: the wall clock starts at 1970");
+	log_info("time stamp counter: %u.%03u MHz, measured with the %s%s", tsc_khz / 1000, tsc_khz % 1000, reference,
+		 cpu_features.tsc_invariant ? ", invariant" : "");
+}
+
+void arch_timer_program(uint64_t deadline_ns)
+{
+	/* 0 means none to the hardware; a deadline at the very start is merely early. */
+	lapic_timer_arm(deadline_ns == UINT64_MAX ? 0 : MAX(ns_to_tsc(deadline_ns), UINT64_C(1)));
+}
+
+void arch_timer_kick(unsigned int cpu)
+{
+	if (cpu == this_cpu()->id)
+		this_cpu()->timer_due = true;
+	else {
+		__atomic_store_n(&cpu_table[cpu]->timer_due, true, __ATOMIC_SEQ_CST);
+		arch_cpu_kick(cpu);
+	}
+}

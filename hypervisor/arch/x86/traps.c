@@ -1,0 +1,178 @@
+/*
+ * Where entry/traps.S calls into C: from a guest, from the hypervisor itself, and on the way back to a guest.
+ */
+#include "traps.h"
+#include "cpu.h"
+#include "irq.h"
+#include "ops.h"
+#include "pv/pv.h"
+#include "switch.h"
+#include "time.h"
+#include <hyp/hypercall.h>
+#include <hyp/log.h>
+#include <hyp/mm.h>
+#include <hyp/string.h>
+#include <hyp/timer.h>
+
+#define VECTOR_DEBUG 1
+#define VECTOR_NMI 2
+#define VECTOR_PAGE_FAULT 14
+#define VECTOR_MACHINE_CHECK 18
+#define VECTOR_INT80 0x80
+
+struct fixup {
+	uint64_t fault, resume;
+};
+extern const struct fixup fixup_table_start[], fixup_table_end[];
+
+static void nmi_arrived(struct cpu *c)
+{
+	/* On any CPU it is domain 0's: it has the machine. */
+	if (c->stop_requested) {
+		interrupts_off();
+		for (;;)
+			__asm__ volatile("hlt");
+	}
+	if (domain0 && domain_vcpu(domain0, 0))
+		arch_vcpu_nmi(domain_vcpu(domain0, 0));
+}
+
+static void interrupt(struct cpu *c, unsigned int vector)
+{
+	c->interrupts++;
+	irq_handle(c, vector);
+}
+
+struct cpu_user_regs *guest_regs_take(const struct cpu_user_regs *from)
+{
+	return memcpy(guest_regs(), from, offsetof(struct cpu_user_regs, es));
+}
+
+void guest_trap(struct cpu_user_regs *regs)
+{
+	struct cpu *c = this_cpu();
+	unsigned int vector = regs->entry_vector;
+
+	/* The guest's AC must not open its pages to us. */
+	guest_access_end();
+	if (vector == VECTOR_NMI)
+		nmi_arrived(c);
+	else if (vector == VECTOR_MACHINE_CHECK)
+		panic("machine check on CPU %u", c->id);
+	else if (vector >= 32 && vector != VECTOR_INT80)
+		interrupt(c, vector);
+	else
+		pv_exception(c->current, regs);
+}
+
+void guest_syscall(struct cpu_user_regs *regs)
+{
+	struct cpu *c = this_cpu();
+
+	guest_access_end();
+	c->preempt_deadline = tsc_read_unordered() + hypercall_budget_ticks;
+	pv_syscall(c->current, regs);
+}
+
+bool arch_preempt_due(void) { return tsc_read_unordered() > this_cpu()->preempt_deadline; }
+
+static const struct fixup *fixup_find(uint64_t rip)
+{
+	for (const struct fixup *f = fixup_table_start; f < fixup_table_end; f++)
+		if (f->fault == rip)
+			return f;
+	return NULL;
+}
+
+/*
+ * The return to the guest faulted: the CPU does not take what the guest wants to return to. The frame of the fault lies
+ * over the guest's general registers, which it also holds; put together again, it is an exception of the guest.
+ */
+static struct cpu_user_regs *return_faulted(const struct cpu_user_regs *at)
+{
+	struct cpu_user_regs copy = *at, *regs = guest_regs();
+
+	memcpy(regs, &copy, offsetof(struct cpu_user_regs, error_code));
+	regs->error_code = copy.error_code;
+	regs->entry_vector = copy.entry_vector;
+	return regs;
+}
+
+struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
+{
+	const struct fixup *f;
+
+	switch (regs->entry_vector) {
+	case VECTOR_NMI:
+		nmi_arrived(this_cpu());
+		return NULL;
+	case VECTOR_DEBUG:
+		/* A guest's watchpoint or single step that came to effect one instruction late, on an entry. */
+		dr6_write(0xffff0ff0);
+		regs->rflags &= ~RFLAGS_TF;
+		return NULL;
+	case VECTOR_MACHINE_CHECK:
+		panic_with_registers(regs, "machine check on CPU %u", this_cpu()->id);
+	}
+	if (regs->entry_vector >= 32) {
+		interrupt(this_cpu(), regs->entry_vector);
+		return NULL;
+	}
+	if (regs->rip == (uint64_t)return_iretq)
+		return return_faulted(regs);
+	f = fixup_find(regs->rip);
+	if (!f)
+		panic_with_registers(regs, "exception %u, error code %#x, address %#lx", regs->entry_vector,
+				     regs->error_code, cr2_read());
+	regs->rip = f->resume;
+	return NULL;
+}
+
+/* Nothing to run: scrubs free memory a little at a time, else sleeps until an interrupt. */
+static void idle(struct cpu *c)
+{
+	if (c->timer_due)
+		return;
+	if (!frames_scrub_some())
+		sleep_until_interrupt();
+	/* What arrived while scrubbing is taken now. */
+	__asm__ volatile("sti; nop; cli" : : : "memory");
+	c->preempt_deadline = UINT64_MAX;
+}
+
+static void work(struct cpu *c)
+{
+	tlb_flush_answer();
+	tlb_clock_service();
+	if (c->timer_due) {
+		c->timer_due = false;
+		timer_run(c->id);
+	}
+	c->kick_pending = 0;
+	if (!c->current || sched_is_due(c->id))
+		cpu_schedule(c);
+}
+
+void guest_exit(void)
+{
+	struct cpu *c = this_cpu();
+
+	c->preempt_deadline = UINT64_MAX;
+	for (;;) {
+		struct vcpu *v;
+
+		work(c);
+		v = c->current;
+		if (!v) {
+			idle(c);
+			continue;
+		}
+		if (v->arch.failsafe_pending)
+			pv_inject_failsafe(v);
+		pv_deliver_nmi(v);
+		pv_deliver_events(v);
+		/* A crash, or anything else that came up meanwhile, goes round once more. */
+		if (!c->timer_due && !sched_is_due(c->id) && c->flush_answered == read_once(c->flush_asked))
+			return;
+	}
+}

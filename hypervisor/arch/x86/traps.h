@@ -1,0 +1,22 @@
+#pragma once
+/* The C side of entry/traps.S. */
+#include <hyp/abi.h>
+
+extern char return_iretq[];
+
+/* From ring 3: exception or interrupt; SYSCALL or SYSENTER. regs = guest_regs(). */
+void guest_trap(struct cpu_user_regs *regs);
+void guest_syscall(struct cpu_user_regs *regs);
+/* Moves a frame from an IST stack to guest_regs. */
+struct cpu_user_regs *guest_regs_take(const struct cpu_user_regs *from);
+/* From ring 0. NULL: go on at regs; else the guest's frame, whose exception it was. */
+struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs);
+/* All pending work; returns when guest_regs holds who runs next. */
+void guest_exit(void);
+
+/* Starts to serve guests on this CPU; never returns. */
+[[gnu::noreturn]] void enter_guest_loop(struct cpu_user_regs *regs);
+
+/* panic with the registers of the fault (panic.c). */
+[[gnu::noreturn, gnu::format(printf, 2, 3)]] void panic_with_registers(const struct cpu_user_regs *regs, const char *format,
+								      ...);

@@ -1,0 +1,93 @@
+#pragma once
+/*
+ * Page tables that guests own and the hypervisor validates. See core/mm/page_table.c.
+ *
+ * Levels are 1 to PAGE_LEVELS; a table of level n > 1 points to tables of level n - 1, level 1 to frames. All calls
+ * but the ones marked run with d->mm_lock held, where d owns the table.
+ */
+#include <hyp/lock.h>
+#include <hyp/types.h>
+
+struct domain;
+struct page;
+
+#define PAGE_LEVELS 4u
+
+/* Tables that lost their last use and are being undone, at most one of each level; each is listed with a reference. */
+struct pt_undo {
+	struct page *table[PAGE_LEVELS + 1];
+};
+
+/* What an entry says, in the hypervisor's terms; from the architecture. */
+struct pt_entry {
+	enum { PT_EMPTY, PT_TABLE, PT_LEAF } kind;
+	mfn_t frame;
+	bool writable;	   /* of a leaf */
+	bool weak_caching; /* of a leaf: not the memory type of normal memory */
+};
+
+/* Architecture. Entries in a table of `level`; slots of it that are the hypervisor's own are skipped. */
+unsigned int arch_pt_entries(unsigned int level);
+bool arch_pt_slot_is_guests(unsigned int level, unsigned int index);
+/* Reads a raw entry. E_INVAL: bits that a guest must not set. */
+enum status arch_pt_decode(const struct domain *d, unsigned int level, uint64_t raw, struct pt_entry *out);
+/* The raw entry as it is to stand in the table (forced bits). */
+uint64_t arch_pt_adjust(unsigned int level, uint64_t raw);
+/* Bits that the CPU sets by itself (accessed, dirty). */
+uint64_t arch_pt_hardware_bits(void);
+/* The hypervisor's own slots of a root table appear, or are cleared. */
+void arch_pt_root_install(struct domain *d, uint64_t *table);
+void arch_pt_root_clear(uint64_t *table);
+/* May d map the machine frame, which is not memory of any domain? (Devices; domain 0.) */
+bool arch_iomem_may_map(const struct domain *d, mfn_t frame, bool writable);
+/* A descriptor table's page: E_INVAL if an entry of it may not be a guest's. Forces privilege levels in place. */
+enum status arch_segment_page_check(uint64_t *page);
+
+/* The level of a page-table type, 0 for other types. */
+unsigned int page_type_level(uint32_t type);
+
+/*
+ * Takes a reference to `p` (the caller has a general one) as a table of `level`, validating it if it is the first.
+ * E_RESTART: call again, nothing lost. E_INVAL: it has another use, or an entry is not allowed. E_BUSY: too many.
+ */
+enum status page_table_get(struct domain *d, struct page *p, unsigned int level);
+/* Drops it. The last one starts the undoing, which page_table_undo goes on with. */
+void page_table_put(struct domain *d, struct page *p);
+/* Goes on with what d has to undo. E_RESTART: there is more. Every page-table call of a domain starts with it. */
+enum status page_table_undo(struct domain *d);
+
+/* Undoes p if it is partial, so that it has no type. E_RESTART as above. */
+enum status page_table_settle(struct domain *d, struct page *p);
+
+/* pin: one reference that stays until unpin. E_INVAL: it is (not) pinned. The caller's general reference goes with it. */
+enum status page_table_pin(struct domain *d, struct page *p, unsigned int level);
+enum status page_table_unpin(struct domain *d, struct page *p);
+
+/* How an entry is written. */
+struct pt_write {
+	struct domain *owner;	/* whose frames the new entry may map: d, or another on behalf of a control domain */
+	uint64_t raw;
+	bool keep_hardware_bits; /* accessed and dirty of the old entry stay */
+	bool only_if;		/* writes only if the entry is `expected`, else E_AGAIN */
+	uint64_t expected;
+};
+
+/*
+ * Changes entry `index` of `p`, a validated table (type count > 0). All references follow. E_INVAL: not allowed, and
+ * nothing changed. The old entry may leave work for page_table_undo. What the change lets go of may still be in a
+ * TLB: that is the guest's business, and the TLB clock's.
+ */
+enum status page_table_write(struct domain *d, struct page *p, unsigned int index, const struct pt_write *w);
+
+/* The references that a leaf entry of d's tables holds to what it maps; for entries written in other ways (grants). */
+enum status pt_leaf_get(struct domain *d, struct domain *owner, const struct pt_entry *leaf);
+void pt_leaf_put(const struct pt_entry *leaf);
+
+/* A descriptor table's page. The caller has a general reference. mm_lock of the owner. */
+enum status page_segment_get(struct page *p);
+void page_segment_put(struct page *p);
+
+/* The owner of frames that the hypervisor shares with control domains (M2P): mapped read-only. */
+extern struct domain *const domain_hypervisor;
+/* The owner to name for device memory (DOMID_IO). */
+extern struct domain *const domain_io;

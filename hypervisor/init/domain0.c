@@ -1,0 +1,53 @@
+/*
+ * Domain 0 from the boot modules: the first is its kernel, the second its initial ramdisk.
+ */
+#include "init.h"
+#include "../arch/x86/paging.h"
+#include "../arch/x86/pv/dom0_build.h"
+#include <hyp/console_input.h>
+#include <hyp/domain.h>
+#include <hyp/drivers/vga.h>
+#include <hyp/log.h>
+
+/* A loader may put the file's name in front of a module's words; words of ours after " -- " come last. */
+static struct text command_line_make(const struct boot_module *m)
+{
+	static char line[1024];
+	struct text own = m->command_line;
+	size_t length;
+
+	if (text_has(own, '/') && own.bytes && own.at[0] == '/')
+		(void)text_take(&own, ' ');
+	(void)text_copy(line, sizeof(line), own);
+	length = MIN(own.bytes, sizeof(line) - 1);
+	if (startup.dom0_command_line[0])
+		(void)format_text(line + length, sizeof(line) - length, " %s", startup.dom0_command_line);
+	return text_of(line, sizeof(line));
+}
+
+static void console_arrived(void) { evtchn_send_global_virq(VIRQ_CONSOLE); }
+
+void startup_domain0(void)
+{
+	const struct boot_info *info = &startup.info;
+	struct dom0_image image = {0};
+
+	if (!info->module_count)
+		panic("no kernel for domain 0: give it to the loader as the first module");
+	image.kernel = paddr_map(info->module[0].start);
+	image.kernel_bytes = info->module[0].bytes;
+	image.command_line = command_line_make(&info->module[0]);
+	if (info->module_count > 1) {
+		image.ramdisk = paddr_map(info->module[1].start);
+		image.ramdisk_bytes = info->module[1].bytes;
+	}
+	dom0_build(&image, &startup.options);
+	startup_memory_release_modules();
+	console_input_set_notify(console_arrived);
+	console_input_set_focus(CONSOLE_FOCUS_DOMAIN0);
+	log_info("starting domain 0; Ctrl-A three times switches the console's input to the hypervisor");
+	vga_release();
+	if (domain_control_unpause(domain0) != OK)
+		panic("domain 0 was not paused");
+	vcpu_up(domain0->vcpu[0]);
+}
