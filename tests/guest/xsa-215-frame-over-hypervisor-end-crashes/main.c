@@ -1,0 +1,26 @@
+/*
+ * What: a kernel stack so close above the hypervisor's range that the exception frame would reach into it kills the
+ *       domain.
+ * Why: XSA-215: the range check looked at the stack pointer, and the frame was larger than it thought: the hypervisor
+ *      overwrote itself.
+ * How: maps a page at the first address behind the range, and raises an exception with rsp 32 bytes above it.
+ * A failure means: a guest writes into the hypervisor.
+ */
+#include <guest.h>
+
+void test_main(void)
+{
+	uint64_t *level3 = page_alloc(), *level2 = page_alloc(), *level1 = page_alloc(), *page = page_alloc();
+
+	level1[0] = pte_make(mfn_of(page), PTE_RW_FLAGS);
+	EXPECT_STATUS(table_seal(level1), 0);
+	level2[0] = pte_make(mfn_of(level1), PTE_RW_FLAGS);
+	EXPECT_STATUS(table_seal(level2), 0);
+	level3[0] = pte_make(mfn_of(level2), PTE_RW_FLAGS);
+	EXPECT_STATUS(table_seal(level3), 0);
+	EXPECT_STATUS(update(entry_machine((void *)HYPERVISOR_VIRT_END, 4), pte_make(mfn_of(level3), PTE_RW_FLAGS)), 0);
+	EXPECT_TRUE(try_write((void *)HYPERVISOR_VIRT_END, 1));
+	EXPECT_CRASH("the frame would reach into the hypervisor");
+	asm volatile("mov %0, %%rsp; ud2" : : "r"(HYPERVISOR_VIRT_END + 32));
+	EXPECT_TRUE(false);
+}
