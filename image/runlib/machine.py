@@ -21,6 +21,8 @@ STATUS_RESET, STATUS_OFF, STATUS_QEMU, STATUS_TIMEOUT = 121, 122, 123, 124
 TAIL_LINES = 12
 # What firmware and boot loaders send to move the cursor.
 TERMINAL_CODES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")
+# A kernel that cannot power off (Debian's cloud kernel as domain 0: it is built without the code) halts instead.
+HALTED = re.compile(rb"reboot: System halted")
 PR_SET_PDEATHSIG = 1
 
 
@@ -99,6 +101,7 @@ class Execution:
         self.receiver = Receiver()
         self.qmp = Qmp(qmp_socket)
         self.timed_out = False
+        self.halted = False
         self.qemu = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                      preexec_fn=end_with_parent)
 
@@ -112,9 +115,15 @@ class Execution:
         except OSError:
             pass  # QEMU has ended; that is noticed where its output ends.
 
+    def log_line(self, line):
+        self.log.line(line)
+        if HALTED.search(line):
+            self.halted = True
+            self.qemu.terminate()
+
     def console_read(self):
         data = os.read(self.qemu.stdout.fileno(), 65536)
-        self.receiver.feed(data, self.log.line, self.answer)
+        self.receiver.feed(data, self.log_line, self.answer)
         return bool(data)
 
     def watch(self):
@@ -140,7 +149,7 @@ class Execution:
                 if not data:
                     sources.discard(self.qemu.stderr)
                 self.log.line(data)
-        self.receiver.flush(self.log.line)
+        self.receiver.flush(self.log_line)
         self.qemu.wait()
         if self.qmp.socket:
             self.qmp.read()
@@ -164,7 +173,8 @@ class Execution:
             self.log.explain("the machine was reset" + ("" if not report else " instead of powered off"))
             return STATUS_RESET
         if not report:
-            self.log.explain("the machine was powered off before the command's end was reported")
+            end = "halted" if self.halted else "was powered off"
+            self.log.explain(f"the machine {end} before the command's end was reported")
             return STATUS_OFF
         return report.status
 

@@ -20,7 +20,7 @@ TIMEOUT_S = 300
 EPILOGUE = """\
 exit status with --exec: that of CMD; or
   121  the machine was reset before CMD had ended
-  122  the machine was powered off before CMD had ended
+  122  the machine was powered off or halted before CMD had ended
   123  QEMU failed
   124  the time ran out
 without --exec: QEMU's own, or 124. 1: something could not be installed or built. 2: wrong usage.

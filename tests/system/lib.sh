@@ -59,7 +59,7 @@ expect_no_console() { # REGEX
 
 # A hypervisor that says nothing wrong: no warning, no panic, on any line of its own.
 expect_quiet_hypervisor() {
-	expect_no_console '^\((XEN|HOSPES)\).*(warning|error|panic|bug|assert|fatal)'
+	expect_no_console '^\((XEN|HOSPES)\).*\b(warning|error|panic|bug|assertion|fatal)\b'
 }
 
 # The value of a line "NAME VALUE..." of the last output.
