@@ -290,7 +290,7 @@ static struct acpi_register generic_address(struct bytes table, uint64_t offset)
 {
 	const uint8_t *p = bytes_at(table, offset, GENERIC_ADDRESS_BYTES);
 
-	if (!p || (p[0] != ACPI_SPACE_MEMORY && p[0] != ACPI_SPACE_IO))
+	if (!p || (p[0] != ACPI_SPACE_MEMORY && p[0] != ACPI_SPACE_PORTS))
 		return (struct acpi_register){0};
 	return (struct acpi_register){.space = p[0], .bits = p[1], .address = load_u64(p + 4)};
 }
@@ -301,7 +301,7 @@ static struct acpi_register fadt_register(struct bytes table, uint64_t offset, u
 	struct acpi_register r = generic_address(table, extended);
 
 	if (!r.address)
-		r = (struct acpi_register){ACPI_SPACE_IO, (uint8_t)(table.data[bytes_offset] * 8),
+		r = (struct acpi_register){ACPI_SPACE_PORTS, (uint8_t)(table.data[bytes_offset] * 8),
 					   load_u32(table.data + offset)};
 	return r;
 }

@@ -46,8 +46,8 @@ static void power_setup(void)
 {
 	const struct acpi_fadt *f = &startup.acpi.fadt;
 	const struct acpi_power_config config = {
-		.pm1a_control = f->pm1a_control.space == ACPI_SPACE_IO ? (uint16_t)f->pm1a_control.address : 0,
-		.pm1b_control = f->pm1b_control.space == ACPI_SPACE_IO ? (uint16_t)f->pm1b_control.address : 0,
+		.pm1a_control = f->pm1a_control.space == ACPI_SPACE_PORTS ? (uint16_t)f->pm1a_control.address : 0,
+		.pm1b_control = f->pm1b_control.space == ACPI_SPACE_PORTS ? (uint16_t)f->pm1b_control.address : 0,
 		.has_reset = f->flags & ACPI_FADT_RESET_SUPPORTED,
 		.reset_space = f->reset.space,
 		.reset_address = f->reset.address,
@@ -65,7 +65,7 @@ void startup_timers(void)
 	power_setup();
 	if (startup.acpi.has_hpet && hpet_init(startup.acpi.hpet.start) != OK)
 		log_warning("the HPET at %#llx does not answer", (unsigned long long)startup.acpi.hpet.start);
-	if (startup.acpi.has_fadt && f->pm_timer.address && f->pm_timer.space == ACPI_SPACE_IO &&
+	if (startup.acpi.has_fadt && f->pm_timer.address && f->pm_timer.space == ACPI_SPACE_PORTS &&
 	    pmtimer_init((uint16_t)f->pm_timer.address, f->flags & ACPI_FADT_TIMER_32_BIT) != OK)
 		log_warning("the ACPI PM timer does not count");
 	time_init(0);

@@ -28,11 +28,10 @@ bool arch_machine_memory_map(uint32_t index, struct memory_map_entry *entry)
 	return true;
 }
 
+/* A frame that is RAM only in part is the firmware's: nobody gets it, and domain 0 may look at it. */
 bool machine_frame_is_ram(mfn_t frame)
 {
-	const struct memmap_entry *e = memmap_find(&machine_map, mfn_to_paddr(frame));
-
-	return e && e->type == MEMMAP_RAM;
+	return memmap_is_ram(&machine_map, mfn_to_paddr(frame), PAGE_BYTES);
 }
 
 /* mem=: RAM above is left alone, and is nobody's. */

@@ -121,12 +121,12 @@ static void fadt_fill(void)
 	put32(FADT + 76, 0x608);
 	memcpy(rom + FADT + 88, "\x04\x02\x00\x04", 4);
 	put32(FADT + 112, 0x84a5);
-	generic_address(FADT + 116, ACPI_SPACE_IO, 8, 0xcf9);
+	generic_address(FADT + 116, ACPI_SPACE_PORTS, 8, 0xcf9);
 	put8(FADT + 128, 0xf);
-	generic_address(FADT + 148, ACPI_SPACE_IO, 32, 0x600);
-	generic_address(FADT + 172, ACPI_SPACE_IO, 16, 0x604);
+	generic_address(FADT + 148, ACPI_SPACE_PORTS, 32, 0x600);
+	generic_address(FADT + 172, ACPI_SPACE_PORTS, 16, 0x604);
 	generic_address(FADT + 208, ACPI_SPACE_MEMORY, 32, 0xfed80800);
-	generic_address(FADT + 244, ACPI_SPACE_IO, 8, 0x620);
+	generic_address(FADT + 244, ACPI_SPACE_PORTS, 8, 0x620);
 }
 
 static void others_fill(void)
@@ -303,7 +303,7 @@ static void fadt_of_the_first_version_has_ports(void **)
 	put32(FADT + 4, 116);
 	table_sum(FADT);
 	parse_well();
-	assert_int_equal(info.fadt.pm_timer.space, ACPI_SPACE_IO);
+	assert_int_equal(info.fadt.pm_timer.space, ACPI_SPACE_PORTS);
 	assert_int_equal(info.fadt.pm_timer.address, 0x608);
 	assert_int_equal(info.fadt.pm_timer.bits, 32);
 	assert_int_equal(info.fadt.pm1a_event.address, 0x600);
@@ -316,7 +316,7 @@ static void register_in_a_foreign_space_falls_back_to_the_port(void **)
 	put8(FADT + 208, 0x7f);
 	table_sum(FADT);
 	parse_well();
-	assert_int_equal(info.fadt.pm_timer.space, ACPI_SPACE_IO);
+	assert_int_equal(info.fadt.pm_timer.space, ACPI_SPACE_PORTS);
 	assert_int_equal(info.fadt.pm_timer.address, 0x608);
 }
 
@@ -541,7 +541,7 @@ static void what_does_not_fit_is_left_out(void **)
 
 static void hpet_without_a_memory_address_is_left_out(void **)
 {
-	put8(HPET + 40, ACPI_SPACE_IO);
+	put8(HPET + 40, ACPI_SPACE_PORTS);
 	table_sum(HPET);
 	parse_saying("HPET has no usable address");
 	assert_false(info.has_hpet);

@@ -55,13 +55,12 @@ struct cpu {
 };
 
 struct cpu_info {
+	struct cpu_user_regs guest_regs; /* the stack grows down from here */
 	struct cpu *cpu;
-	struct cpu_user_regs guest_regs;
-	uint64_t pad[6];
+	uint64_t pad;
 };
-static_assert(sizeof(struct cpu_info) % 16 == 0);
-/* The CPU aligns the stack to 16 before it pushes a frame: its end must be aligned already. */
-static_assert((offsetof(struct cpu_info, guest_regs) + offsetof(struct cpu_user_regs, es)) % 16 == 0);
+/* The CPU aligns the stack to 16 before it pushes a frame: the end of the frame must be aligned already. */
+static_assert((sizeof(struct cpu_info) - offsetof(struct cpu_user_regs, es)) % 16 == 0);
 
 static inline struct cpu_info *cpu_info(void)
 {

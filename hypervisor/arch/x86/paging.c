@@ -252,7 +252,8 @@ void paging_init(struct memmap *map, const struct memmap *all)
 	map_image();
 	map_direct(all);
 	map_tables_of_frames(all);
-	/* The windows that are filled later live in slot 256, whose L3 exists now. */
+	if (cpu_features.nx)
+		msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_NX);
 	paging_load_idle();
 	publish_m2p();
 	boot_map = NULL;

@@ -20,8 +20,6 @@
 #include <hyp/timer.h>
 
 struct cpu *cpu_table[CPUS_MAX];
-struct cpuset cpus_online;
-unsigned int cpu_count;
 
 unsigned int arch_cpu_id(void) { return this_cpu()->id; }
 

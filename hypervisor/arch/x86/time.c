@@ -48,10 +48,19 @@ uint64_t ticks_to_ns(uint64_t ticks)
 
 uint64_t ns_to_tsc(uint64_t system_time_ns)
 {
-	unsigned __int128 ticks = ((unsigned __int128)system_time_ns << 32) / tsc_scale.mul;
+	uint64_t high = system_time_ns >> 32, low = system_time_ns << 32, ticks;
 
-	ticks = tsc_scale.shift < 0 ? ticks << -tsc_scale.shift : ticks >> tsc_scale.shift;
-	return ticks > UINT64_MAX - tsc_scale.base ? UINT64_MAX : tsc_scale.base + (uint64_t)ticks;
+	/* Beyond a century there is no need for precision; below it, high < mul, so the division does not overflow. */
+	if (system_time_ns >> 62)
+		return UINT64_MAX;
+	__asm__("divq %2" : "=a"(ticks), "+d"(high) : "r"((uint64_t)tsc_scale.mul), "a"(low) : "cc");
+	if (tsc_scale.shift >= 0)
+		ticks >>= tsc_scale.shift;
+	else if (ticks >> (64 + tsc_scale.shift))
+		return UINT64_MAX;
+	else
+		ticks <<= -tsc_scale.shift;
+	return ticks > UINT64_MAX - tsc_scale.base ? UINT64_MAX : tsc_scale.base + ticks;
 }
 
 uint64_t time_now(void)

@@ -11,6 +11,16 @@ static inline bool bit_test(const uint64_t *words, unsigned int bit)
 static inline void bit_set(uint64_t *words, unsigned int bit) { words[bit / 64] |= BIT(bit % 64); }
 static inline void bit_clear(uint64_t *words, unsigned int bit) { words[bit / 64] &= ~BIT(bit % 64); }
 
+/* Set bits. A CPU without POPCNT is fine. */
+static inline unsigned int bit_count(uint64_t word)
+{
+	unsigned int n = 0;
+
+	for (; word; word &= word - 1)
+		n++;
+	return n;
+}
+
 /* Return the old value of the bit. */
 static inline bool bit_test_and_set_atomic(uint64_t *words, unsigned int bit)
 {

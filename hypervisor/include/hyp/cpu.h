@@ -43,7 +43,7 @@ static inline unsigned int cpuset_count(const struct cpuset *s)
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < ARRAY_COUNT(s->word); i++)
-		n += (unsigned int)__builtin_popcountll(s->word[i]);
+		n += bit_count(s->word[i]);
 	return n;
 }
 #define cpuset_for_each(cpu, set)                                                                                      \

@@ -10,7 +10,7 @@
 
 #define PA(symbol) ((symbol) - IMAGE_BASE)
 #define MB1_MAGIC 0x1badb002
-#define MB1_FLAGS 0x00010007 /* modules on pages, memory map, video mode, addresses below are used */
+#define MB1_FLAGS 0x00010003 /* modules on pages, memory map, addresses below are used */
 #define MB2_MAGIC 0xe85250d6
 
 	.section .text.head, "ax"
@@ -29,7 +29,6 @@ multiboot1:
 	.long PA(image_data_end)
 	.long PA(image_end)
 	.long PA(boot32)
-	.long 1, 80, 25, 0	/* text mode, where there is a choice */
 
 	.balign 8
 multiboot2:

@@ -93,9 +93,11 @@ static void callbacks_set(struct vcpu *v, const struct vcpu_guest_context *c)
 
 enum status pv_context_set(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-	uint64_t frames[GDT_FRAMES];
+	uint64_t frames[GDT_FRAMES], debug[DEBUG_REGISTERS];
 	enum status s = context_check(c);
 
+	if (s == OK)
+		s = debug_registers_load(debug, c->debugreg, c->ctrlreg[4] & CR4_DE);
 	if (s != OK)
 		return s;
 	s = roots_set(v, c);
@@ -111,9 +113,7 @@ enum status pv_context_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	registers_set(v, c);
 	fpu_set(v, c);
 	callbacks_set(v, c);
-	for (unsigned int i = 0; i < 8; i++)
-		if (i != 4 && i != 5)
-			debug_register_set(v, i, c->debugreg[i]);
+	memcpy(v->arch.debug, debug, sizeof(debug));
 	v->domain->vm_assist |= c->vm_assist;
 	if (v->info)
 		write_once(v->info->evtchn_upcall_mask, !!c->user_regs.saved_upcall_mask || !v->initialised);

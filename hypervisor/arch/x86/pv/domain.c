@@ -8,9 +8,11 @@
 #include "../ops.h"
 #include "../paging.h"
 #include "../switch.h"
+#include "debug_registers.h"
 #include "io_permissions.h"
 #include "../irq.h"
 #include <hyp/heap.h>
+#include <hyp/hypercall.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
 #include <hyp/string.h>
@@ -37,7 +39,7 @@ enum status arch_domain_create(struct domain *d)
 void arch_domain_destroy(struct domain *d)
 {
 	pirq_domain_destroy(d);
-	pv_domain_io_fini(d);
+	pv_domain_io_free(d);
 	for (unsigned int i = 0; i < ARRAY_COUNT(d->arch.perdomain_l1); i++)
 		if (d->arch.perdomain_l1[i])
 			hv_page_free(d->arch.perdomain_l1[i]);
@@ -72,8 +74,7 @@ enum status arch_vcpu_create(struct vcpu *v)
 	v->arch.user_root = MFN_INVALID;
 	v->arch.in_kernel = true;
 	v->arch.xcr0 = cpu_features.xsave ? 1 : 0;
-	v->arch.debug[6] = 0xffff0ff0;
-	v->arch.debug[7] = 0x400;
+	debug_registers_reset(v->arch.debug);
 	v->arch.fpu = heap_alloc(cpu_features.fpu_bytes);
 	v->arch.traps = heap_alloc(256 * sizeof(*v->arch.traps));
 	if (!v->arch.fpu || !v->arch.traps || window_create(v) != OK) {

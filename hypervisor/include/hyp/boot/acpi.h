@@ -1,5 +1,6 @@
 #pragma once
 /* What the firmware's ACPI tables say about CPUs, interrupt controllers, timers and buses. See boot/acpi.c. */
+#include <hyp/acpi_space.h>
 #include <hyp/boot/boot_memory.h>
 #include <hyp/boot/bytes.h>
 #include <hyp/boot/text.h>
@@ -52,9 +53,6 @@ struct acpi_mcfg {
 	uint16_t segment;
 	uint8_t bus_first, bus_last;
 };
-
-/* The address space of a register. */
-enum { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_IO = 1 };
 
 /* An address of 0 means that there is no such register. */
 struct acpi_register {

@@ -1,8 +1,8 @@
 #pragma once
 /* How the machine is switched off and restarted. Any CPU; the others have stopped. */
+#include <hyp/acpi_space.h>
 #include <hyp/types.h>
 
-enum acpi_space { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_PORTS = 1, ACPI_SPACE_PCI = 2 };
 
 /* From the FADT. */
 struct acpi_power_config {
