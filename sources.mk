@@ -4,7 +4,8 @@
 PURE :=
 
 PURE += $(addprefix hypervisor/arch/x86/pv/insn, .c _decode.c _table.c _write.c)
-PURE += $(addprefix hypervisor/arch/x86/pv/, cpuid_features.c cpuid_policy.c)
+PURE += $(addprefix hypervisor/arch/x86/pv/, cpuid_features.c cpuid_policy.c debug_registers.c hypercall_page.c io_permissions.c \
+  msr_policy.c range_set.c)
 
 PURE += hypervisor/lib/conring.c hypervisor/lib/console.c hypervisor/lib/console_input.c hypervisor/lib/format.c \
   hypervisor/lib/log.c hypervisor/lib/rate_limit.c hypervisor/lib/string_copy.c
@@ -29,6 +30,7 @@ PURE += $(addprefix hypervisor/core/domain/,domain.c domain_kill.c domain_pause.
 
 MACHINE :=
 
+MACHINE += $(addprefix hypervisor/arch/x86/pv/, cpuid.c debug_calls.c ioport.c msr.c privileged.c)
 MACHINE += hypervisor/lib/string.c
 MACHINE += $(addprefix hypervisor/drivers/, acpi_power.c)
 

@@ -55,6 +55,8 @@ struct arch_domain {
 	uint64_t machine_address_bits;
 	struct pirq_table *pirqs;   /* NULL unless it has interrupts */
 	uint32_t pci_config_address; /* the 0xcf8 latch of the domain */
+	uint8_t rtc_index;	    /* its port 0x70 */
+	struct io_permissions *io;  /* [D] set; ports, frames and interrupts that it may use; NULL: none */
 	struct cpu_policy *policy;  /* [D] what CPUID shows; NULL: the default for paravirtual guests */
 	uint64_t tsc_offset;
 	uint32_t tsc_mode;

@@ -1,0 +1,226 @@
+/*
+ * CPUID of guests: the policies of this machine, and what a vCPU is answered.
+ *
+ * Guest kernels ask by the forced-emulation prefix; a plain CPUID of theirs or of their programs is answered by the CPU,
+ * unless the CPU can be told to fault on it (Intel's CPUID faulting, AMD's CpuidUserDis), which is done where possible:
+ * then everything that runs in a guest sees its policy.
+ */
+#include "cpuid.h"
+#include "msr.h"
+#include "pv.h"
+#include "../ops.h"
+#include "../raw.h"
+#include "../time.h"
+#include <hyp/heap.h>
+#include <hyp/mm.h>
+#include <hyp/pv/cpu_policy.h>
+#include <hyp/string.h>
+
+#define MSR_PLATFORM_INFO 0xce
+#define PLATFORM_CPUID_FAULTING BIT(31)
+#define MSR_MISC_FEATURES 0x140
+#define MISC_CPUID_FAULTING BIT(0)
+#define MSR_HWCR 0xc0010015
+#define HWCR_CPUID_USER_DISABLED BIT(35)
+#define LEAF_21_CPUID_USER_DISABLE 17
+#define MSR_ARCH_CAPABILITIES 0x10a
+
+static struct cpu_policies policies;
+
+/* The subleaves and leaves of a policy, as this CPU gives them; what lies beyond its largest leaf is left zero. */
+static void raw_leaf_read(uint32_t leaf)
+{
+	for (uint32_t subleaf = 0;; subleaf++) {
+		uint32_t *to = cpu_policy_leaf_edit(&policies.raw, leaf, subleaf);
+
+		if (!to)
+			return;
+		cpuid(leaf, subleaf, to);
+		if (!cpuid_leaf_has_subleaves(leaf))
+			return;
+	}
+}
+
+static void raw_read(void)
+{
+	uint32_t basic[4], extended[4];
+
+	cpuid(0, 0, basic);
+	cpuid(CPUID_EXTENDED_FIRST, 0, extended);
+	for (uint32_t leaf = 0; leaf <= MIN(basic[CPUID_EAX], CPUID_BASIC_LAST); leaf++)
+		raw_leaf_read(leaf);
+	if (extended[CPUID_EAX] >= CPUID_EXTENDED_FIRST)
+		for (uint32_t leaf = CPUID_EXTENDED_FIRST; leaf <= MIN(extended[CPUID_EAX], CPUID_EXTENDED_LAST); leaf++)
+			raw_leaf_read(leaf);
+	(void)msr_read_raw(MSR_PLATFORM_INFO, &policies.raw.platform_info);
+	if (cpu_policy_has(&policies.raw, XEN_X86_FEATURE_ARCH_CAPS))
+		(void)msr_read_raw(MSR_ARCH_CAPABILITIES, &policies.raw.arch_capabilities);
+}
+
+void pv_cpuid_init(void)
+{
+	struct cpu_policy_support support = {
+		.xcr0 = cpu_features.xsave ? cpu_features.xcr0 : 0,
+		.fsgsbase = cpu_features.fsgsbase,
+		.nx = cpu_features.nx,
+		.rdtscp = cpu_features.rdtscp,
+		.sysenter = cpu_features.sysenter || cpu_features.amd,
+		.tsc_invariant = cpu_features.tsc_invariant,
+	};
+
+	raw_read();
+	cpu_policies_derive(&policies, &support);
+	pv_msr_init();
+	pv_cpuid_init_cpu();
+}
+
+void pv_cpuid_init_cpu(void)
+{
+	uint64_t value;
+
+	if (cpu_features.amd) {
+		if (cpu_policy_feature_word(&policies.raw, XEN_X86_FEATURE_LFENCE_DISPATCH / 32) >>
+				    LEAF_21_CPUID_USER_DISABLE & 1 &&
+		    msr_read_raw(MSR_HWCR, &value))
+			(void)msr_write_raw(MSR_HWCR, value | HWCR_CPUID_USER_DISABLED);
+	} else if (policies.raw.platform_info & PLATFORM_CPUID_FAULTING && msr_read_raw(MSR_MISC_FEATURES, &value)) {
+		(void)msr_write_raw(MSR_MISC_FEATURES, value | MISC_CPUID_FAULTING);
+	}
+}
+
+const struct cpu_policy *cpu_policy_system(uint32_t index)
+{
+	switch (index) {
+	case XEN_SYSCTL_cpu_policy_raw:
+		return &policies.raw;
+	case XEN_SYSCTL_cpu_policy_host:
+		return &policies.host;
+	case XEN_SYSCTL_cpu_policy_pv_max:
+		return &policies.pv_max;
+	case XEN_SYSCTL_cpu_policy_pv_default:
+		return &policies.pv_default;
+	default:
+		return NULL;
+	}
+}
+
+const struct cpu_policy *domain_policy(const struct domain *d)
+{
+	const struct cpu_policy *own = __atomic_load_n(&d->arch.policy, __ATOMIC_ACQUIRE);
+
+	if (own)
+		return own;
+	return d->privileged ? &policies.domain0 : &policies.pv_default;
+}
+
+enum status domain_policy_set(struct domain *d, struct cpu_policy *candidate, struct cpu_policy_error *error)
+{
+	struct cpu_policy *own = d->arch.policy;
+	enum status s = cpu_policy_check(candidate, &policies.pv_max, error);
+
+	if (s)
+		return s;
+	if (!own)
+		own = heap_alloc(sizeof(*own));
+	if (!own)
+		return E_NOMEM;
+	cpu_policy_complete(candidate, &policies.pv_max, &policies.host);
+	*own = *candidate;
+	__atomic_store_n(&d->arch.policy, own, __ATOMIC_RELEASE);
+	return OK;
+}
+
+void domain_policy_free(struct domain *d)
+{
+	heap_free(d->arch.policy, sizeof(*d->arch.policy));
+	d->arch.policy = NULL;
+}
+
+/* The hypervisor's own leaves (<xen/arch-x86/cpuid.h>). -------------------------------------------------------------- */
+
+#define ABI_VERSION (4u << 16 | 17) /* as the xen_version hypercall says */
+#define HYPERCALL_PAGES 1
+#define HYPERCALL_MSR 0x40000000
+#define TIME_TSC_RELIABLE BIT(1)
+#define TIME_HAS_RDTSCP BIT(2)
+
+static void time_leaf(const struct vcpu *v, uint32_t subleaf, uint32_t out[4])
+{
+	const struct domain *d = v->domain;
+	uint64_t offset = -tsc_scale.base;
+
+	switch (subleaf) {
+	case 0:
+		out[CPUID_EAX] = (cpu_features.tsc_invariant ? TIME_TSC_RELIABLE : 0) |
+				 (cpu_features.rdtscp ? TIME_HAS_RDTSCP : 0);
+		out[CPUID_EBX] = d->arch.tsc_mode;
+		out[CPUID_ECX] = tsc_khz;
+		out[CPUID_EDX] = d->arch.tsc_incarnation;
+		break;
+	case 1:
+		out[CPUID_EAX] = (uint32_t)offset;
+		out[CPUID_EBX] = (uint32_t)(offset >> 32);
+		out[CPUID_ECX] = tsc_scale.mul;
+		out[CPUID_EDX] = (uint32_t)(int32_t)tsc_scale.shift;
+		break;
+	case 2:
+		out[CPUID_EAX] = tsc_khz;
+		break;
+	default:
+		break;
+	}
+}
+
+/* How many bits the address of any memory has. Kernels choose wider interfaces if there are more than 44. */
+static uint32_t machine_address_bits(void)
+{
+	return PAGE_SHIFT + (frame_count > 1 ? 64 - (uint32_t)__builtin_clzll(frame_count - 1) : 0);
+}
+
+static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+	switch (leaf) {
+	case 0:
+		out[CPUID_EAX] = CPUID_HYPERVISOR_FIRST + XEN_CPUID_MAX_NUM_LEAVES;
+		out[CPUID_EBX] = XEN_CPUID_SIGNATURE_EBX;
+		out[CPUID_ECX] = XEN_CPUID_SIGNATURE_ECX;
+		out[CPUID_EDX] = XEN_CPUID_SIGNATURE_EDX;
+		break;
+	case 1:
+		out[CPUID_EAX] = ABI_VERSION;
+		break;
+	case 2:
+		out[CPUID_EAX] = HYPERCALL_PAGES;
+		out[CPUID_EBX] = HYPERCALL_MSR;
+		out[CPUID_ECX] = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
+		break;
+	case 3:
+		time_leaf(v, subleaf, out);
+		break;
+	case 5:
+		out[CPUID_EBX] = subleaf ? 0 : machine_address_bits() & XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The leaves in between are for hypervisors, of which there is one. */
+#define HYPERVISOR_LEAVES UINT32_C(0x10000)
+
+void pv_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+	struct cpuid_view view = {
+		.vcpu = v->id,
+		.in_kernel = v->arch.in_kernel,
+		.osxsave = v->arch.cr4 & CR4_OSXSAVE,
+		.xcr0 = v->arch.xcr0,
+	};
+
+	if (leaf - CPUID_HYPERVISOR_FIRST < HYPERVISOR_LEAVES) {
+		memset(out, 0, 4 * sizeof(*out));
+		hypervisor_leaf(v, leaf - CPUID_HYPERVISOR_FIRST, subleaf, out);
+		return;
+	}
+	cpu_policy_answer(domain_policy(v->domain), &view, leaf, subleaf, out);
+}
