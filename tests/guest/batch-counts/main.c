@@ -29,7 +29,8 @@ static void middle_fails(void)
 
 static void operations(void)
 {
-	struct mmuext_op ops[3] = { { .cmd = MMUEXT_TLB_FLUSH_LOCAL }, { .cmd = MMUEXT_PIN_L1_TABLE, .arg1.mfn = ~0ul },
+	struct mmuext_op ops[3] = { { .cmd = MMUEXT_TLB_FLUSH_LOCAL },
+				    { .cmd = MMUEXT_PIN_L1_TABLE, .arg1.mfn = ~0ul },
 				    { .cmd = MMUEXT_TLB_FLUSH_LOCAL } };
 	unsigned int done = 99;
 

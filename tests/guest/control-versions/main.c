@@ -31,7 +31,9 @@ static void domain_control(void)
 	EXPECT_TRUE(domctl.u.getdomaininfo.flags & XEN_DOMINF_running);
 	EXPECT_EQ(domctl.u.getdomaininfo.nr_online_vcpus, 1);
 	EXPECT_EQ(domctl.u.getdomaininfo.shared_info_frame, start_info->shared_info >> 12);
-	domctl = (struct xen_domctl) { .cmd = XEN_DOMCTL_pausedomain, .interface_version = XEN_DOMCTL_INTERFACE_VERSION, .domain = 77 };
+	domctl = (struct xen_domctl){ .cmd = XEN_DOMCTL_pausedomain,
+				      .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+				      .domain = 77 };
 	EXPECT_STATUS(domctl_call(), -XEN_ESRCH);
 	/* Not on oneself. */
 	domctl.domain = 0;

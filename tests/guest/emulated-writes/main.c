@@ -20,7 +20,8 @@ static void flush(void)
 
 static void mov_of_8_bytes(void)
 {
-	TRY("mov %[value], (%[entry])", OUT(), IN([value] "r"(pte_make(other_mfn, PTE_RW_FLAGS)), [entry] "r"(entry)));
+	TRY("mov %[value], (%[entry])", OUT(),
+	    IN([value] "r"(pte_make(other_mfn, PTE_RW_FLAGS)), [entry] "r"(entry)));
 	EXPECT_NO_FAULT();
 	flush();
 	EXPECT_EQ(page[0], 2);
@@ -49,13 +50,15 @@ static void compare_and_exchange(void)
 	uint64_t old = 0, new = pte_make(mfn, PTE_RW_FLAGS);
 	uint8_t equal = 0;
 
-	TRY("lock cmpxchg %[new], (%[entry]); setz %[equal]", OUT("+a"(old), [equal] "=q"(equal)), IN([new] "r"(new), [entry] "r"(entry)));
+	TRY("lock cmpxchg %[new], (%[entry]); setz %[equal]", OUT("+a"(old), [equal] "=q"(equal)),
+	    IN([new] "r"(new), [entry] "r"(entry)));
 	EXPECT_NO_FAULT();
 	EXPECT_EQ(equal, 1);
 	EXPECT_EQ(*entry & MASK, new & MASK);
 	/* The comparison fails: nothing is stored, rax gets what is there, ZF is clear. */
 	old = 0x1234;
-	TRY("lock cmpxchg %[new], (%[entry]); setz %[equal]", OUT("+a"(old), [equal] "=q"(equal)), IN([new] "r"(0ul), [entry] "r"(entry)));
+	TRY("lock cmpxchg %[new], (%[entry]); setz %[equal]", OUT("+a"(old), [equal] "=q"(equal)),
+	    IN([new] "r"(0ul), [entry] "r"(entry)));
 	EXPECT_NO_FAULT();
 	EXPECT_EQ(equal, 0);
 	EXPECT_EQ(old, *entry);
@@ -109,11 +112,13 @@ static void bad_values_fault(void)
 	uint64_t before = *entry;
 
 	/* A page table, writable. */
-	TRY("mov %[value], (%[entry])", OUT(), IN([value] "r"(pte_make(mfn_of((void *)start_info->pt_base), PTE_RW_FLAGS)), [entry] "r"(entry)));
+	TRY("mov %[value], (%[entry])", OUT(),
+	    IN([value] "r"(pte_make(mfn_of((void *)start_info->pt_base), PTE_RW_FLAGS)), [entry] "r"(entry)));
 	EXPECT_EQ(caught.vector, VECTOR_PF);
 	EXPECT_EQ(caught.error, PF_P | PF_W);
 	EXPECT_EQ(*entry, before);
-	TRY("mov %[value], (%[entry])", OUT(), IN([value] "r"(pte_make(0xffffffffful, PTE_RW_FLAGS)), [entry] "r"(entry)));
+	TRY("mov %[value], (%[entry])", OUT(),
+	    IN([value] "r"(pte_make(0xffffffffful, PTE_RW_FLAGS)), [entry] "r"(entry)));
 	EXPECT_EQ(caught.vector, VECTOR_PF);
 	EXPECT_EQ(*entry, before);
 	/* Unaligned: not an entry. */

@@ -39,6 +39,8 @@ void test_main(void)
 	REQUIRE(first > 0 && virq > 0);
 	second_port = port_bind_self((unsigned int)first);
 	REQUIRE(second_port > 0);
+	/* No tick of old may come between. */
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
 	unsigned int port = (unsigned int)second_port;
 
 	port_clear(port);

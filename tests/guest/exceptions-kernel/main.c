@@ -43,8 +43,9 @@ static void noncanonical(void)
 	EXPECT_FAULT(VECTOR_GP, 0);
 	EXPECT_TRUE(!try_write((void *)0xffff7ffffffffff8ul, 0));
 	EXPECT_FAULT(VECTOR_GP, 0);
-	/* Through rsp it is #SS on a processor; QEMU 7.2 says #GP. The frame needs a stack: TRY puts rsp back. */
-	TRY("lea 0x7fffffff(,%[bad],1), %%rax; mov %%ss:8(%%rax), %%rax", OUT(), IN([bad] "r"(0x800000000000ul)), "rax");
+	/* Through ss it is #SS on a processor; QEMU 7.2 says #GP. */
+	TRY("lea 0x7fffffff(,%[bad],1), %%rax; mov %%ss:8(%%rax), %%rax", OUT(), IN([bad] "r"(0x800000000000ul)),
+	    "rax");
 	EXPECT_ONE_OF(caught.vector, VECTOR_SS, VECTOR_GP);
 	EXPECT_EQ(caught.error, 0);
 }

@@ -50,11 +50,14 @@ static void registers_survive(void)
 {
 	frame = user_frame(code_ud2);
 	frame.rax = 1, frame.rbx = 2, frame.rcx = 3, frame.rdx = 4, frame.rsi = 5, frame.rdi = 6, frame.rbp = 7;
-	frame.r8 = 8, frame.r9 = 9, frame.r10 = 10, frame.r11 = 11, frame.r12 = 12, frame.r13 = 13, frame.r14 = 14, frame.r15 = 15;
+	frame.r8 = 8, frame.r9 = 9, frame.r10 = 10, frame.r11 = 11, frame.r12 = 12, frame.r13 = 13, frame.r14 = 14,
+	frame.r15 = 15;
 	frame.rsp = USER_STACK_TOP - 0x123;
 	EXPECT_EQ(user_run(&frame), VECTOR_UD);
-	EXPECT_TRUE(frame.rax == 1 && frame.rbx == 2 && frame.rcx == 3 && frame.rdx == 4 && frame.rsi == 5 && frame.rdi == 6);
-	EXPECT_TRUE(frame.rbp == 7 && frame.r8 == 8 && frame.r9 == 9 && frame.r10 == 10 && frame.r11 == 11 && frame.r12 == 12);
+	EXPECT_TRUE(frame.rax == 1 && frame.rbx == 2 && frame.rcx == 3 && frame.rdx == 4 && frame.rsi == 5 &&
+		    frame.rdi == 6);
+	EXPECT_TRUE(frame.rbp == 7 && frame.r8 == 8 && frame.r9 == 9 && frame.r10 == 10 && frame.r11 == 11 &&
+		    frame.r12 == 12);
 	EXPECT_TRUE(frame.r13 == 13 && frame.r14 == 14 && frame.r15 == 15);
 	EXPECT_EQ(frame.rsp, USER_STACK_TOP - 0x123);
 }

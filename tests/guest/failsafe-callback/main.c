@@ -24,7 +24,9 @@ static void code_segment_is_missing(void)
 	uint64_t here;
 
 	asm volatile("mov %%rsp, %0" : "=r"(here));
-	struct frame frame = { .rip = (uintptr_t)test_main, .cs = 0x1230, .ss = FLAT_KERNEL_SS, .rflags = 2, .rsp = here - 2048 };
+	struct frame frame = {
+		.rip = (uintptr_t)test_main, .cs = 0x1230, .ss = FLAT_KERNEL_SS, .rflags = 2, .rsp = here - 2048
+	};
 
 	kernel_run(&frame);
 	/* The exception is the guest's, in the frame that it asked for. */

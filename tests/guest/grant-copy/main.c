@@ -40,7 +40,9 @@ static void setup(void)
 	to = page_alloc();
 	for (unsigned int i = 0; i < PAGE_BYTES; i++)
 		from[i] = (uint8_t)(i * 7 + 3);
-	table[8] = (struct grant_entry_v1) { .flags = GTF_permit_access | GTF_readonly, .domid = 0, .frame = (uint32_t)mfn_of(from) };
+	table[8] = (struct grant_entry_v1){ .flags = GTF_permit_access | GTF_readonly,
+					    .domid = 0,
+					    .frame = (uint32_t)mfn_of(from) };
 	table[9] = (struct grant_entry_v1) { .flags = GTF_permit_access, .domid = 0, .frame = (uint32_t)mfn_of(to) };
 }
 
@@ -57,8 +59,8 @@ static void copied(struct gnttab_copy op)
 
 static void four_ways(void)
 {
-	static const uint16_t shapes[][3] = { { 0, 0, 4096 }, { 1, 2, 3 }, { 4095, 0, 1 }, { 0, 4095, 1 }, { 100, 200, 0 },
-					      { 7, 4000, 96 }, { 4000, 9, 96 } };
+	static const uint16_t shapes[][3] = { { 0, 0, 4096 },  { 1, 2, 3 },	{ 4095, 0, 1 }, { 0, 4095, 1 },
+					      { 100, 200, 0 }, { 7, 4000, 96 }, { 4000, 9, 96 } };
 
 	for (unsigned int i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		for (unsigned int way = 0; way < 4; way++) {
@@ -121,7 +123,9 @@ static void rights(void)
 	op.flags = 0xfffc;
 	EXPECT_TRUE(copy(op) <= 0);
 	/* A grant of a page table lets nobody write it. */
-	table[11] = (struct grant_entry_v1) { .flags = GTF_permit_access, .domid = 0, .frame = (uint32_t)mfn_of((void *)start_info->pt_base) };
+	table[11] = (struct grant_entry_v1){ .flags = GTF_permit_access,
+					     .domid = 0,
+					     .frame = (uint32_t)mfn_of((void *)start_info->pt_base) };
 	op = by_frame(0, 0, 16);
 	op.flags = GNTCOPY_dest_gref;
 	op.dest.u.ref = 11;

@@ -107,7 +107,8 @@ static void by_entry(void)
 
 	page[1] = 0x99;
 	grant(10, page, 0);
-	struct gnttab_map_grant_ref op = map_grant(machine, GNTMAP_host_map | GNTMAP_contains_pte | GNTMAP_application_map, 10);
+	struct gnttab_map_grant_ref op =
+		map_grant(machine, GNTMAP_host_map | GNTMAP_contains_pte | GNTMAP_application_map, 10);
 
 	EXPECT_EQ(op.status, GNTST_okay);
 	mmuext(MMUEXT_TLB_FLUSH_LOCAL, 0, 0);
@@ -145,7 +146,9 @@ static void refusals(void)
 	EXPECT_TRUE(map_grant((uintptr_t)view, GNTMAP_host_map, 13).status < 0);
 	table[13].frame = 0x7fffffff;
 	EXPECT_TRUE(map_grant((uintptr_t)view, GNTMAP_host_map, 13).status < 0);
-	struct gnttab_map_grant_ref op = { .host_addr = (uintptr_t)view, .flags = GNTMAP_host_map, .ref = 12, .dom = 7 };
+	struct gnttab_map_grant_ref op = {
+		.host_addr = (uintptr_t)view, .flags = GNTMAP_host_map, .ref = 12, .dom = 7
+	};
 
 	EXPECT_STATUS(hc_grant_table_op(GNTTABOP_map_grant_ref, &op, 1), 0);
 	EXPECT_EQ(op.status, GNTST_bad_domain);

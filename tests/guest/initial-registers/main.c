@@ -8,8 +8,8 @@
 
 void test_main(void)
 {
-	static const unsigned int zero[] = { BOOT_RAX, BOOT_RBX, BOOT_RCX, BOOT_RDX, BOOT_RDI, BOOT_RBP, BOOT_R8, BOOT_R9,
-					     BOOT_R10, BOOT_R12, BOOT_R13, BOOT_R14, BOOT_R15 };
+	static const unsigned int zero[] = { BOOT_RAX, BOOT_RBX, BOOT_RCX, BOOT_RDX, BOOT_RDI, BOOT_RBP, BOOT_R8,
+					     BOOT_R9,  BOOT_R10, BOOT_R12, BOOT_R13, BOOT_R14, BOOT_R15 };
 	uint32_t mxcsr = 0;
 	uint16_t control = 0;
 

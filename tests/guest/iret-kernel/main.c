@@ -37,13 +37,27 @@ static void enter(void (*code)(void), uint64_t flags)
 
 static void registers_are_exact(void)
 {
-	frame = (struct frame) { .rax = 0xa1, .rbx = 0xb2, .rcx = 0xc3, .rdx = 0xd4, .rsi = 0xe5, .rdi = 0xf6, .rbp = 0x17, .r8 = 8,
-				 .r9 = 9, .r10 = 10, .r11 = 11, .r12 = 12, .r13 = 13, .r14 = 14, .r15 = 15 };
+	frame = (struct frame){ .rax = 0xa1,
+				.rbx = 0xb2,
+				.rcx = 0xc3,
+				.rdx = 0xd4,
+				.rsi = 0xe5,
+				.rdi = 0xf6,
+				.rbp = 0x17,
+				.r8 = 8,
+				.r9 = 9,
+				.r10 = 10,
+				.r11 = 11,
+				.r12 = 12,
+				.r13 = 13,
+				.r14 = 14,
+				.r15 = 15 };
 	enter(code_int3, EFLAGS_IF | EFLAGS_CF | EFLAGS_DF | 2);
 	EXPECT_TRUE(seen.rax == 0xa1 && seen.rbx == 0xb2 && seen.rdx == 0xd4 && seen.rsi == 0xe5 && seen.rdi == 0xf6);
 	EXPECT_EQ(seen.rcx, 0xc3);
 	EXPECT_EQ(seen.r11, 11);
-	EXPECT_TRUE(seen.rbp == 0x17 && seen.r8 == 8 && seen.r9 == 9 && seen.r10 == 10 && seen.r12 == 12 && seen.r13 == 13);
+	EXPECT_TRUE(seen.rbp == 0x17 && seen.r8 == 8 && seen.r9 == 9 && seen.r10 == 10 && seen.r12 == 12 &&
+		    seen.r13 == 13);
 	EXPECT_TRUE(seen.r14 == 14 && seen.r15 == 15);
 	EXPECT_EQ(seen.rsp, (uintptr_t)stack + sizeof(stack) - 256);
 	EXPECT_EQ(seen.rip, (uintptr_t)code_int3 + 1);

@@ -8,7 +8,9 @@
 
 void test_main(void)
 {
-	struct frame frame = { .rip = (uintptr_t)test_main, .cs = USER_CS, .ss = USER_SS, .rflags = EFLAGS_IF | 2, .rsp = 0x1000 };
+	struct frame frame = {
+		.rip = (uintptr_t)test_main, .cs = USER_CS, .ss = USER_SS, .rflags = EFLAGS_IF | 2, .rsp = 0x1000
+	};
 
 	EXPECT_CRASH("no user page table");
 	kernel_run(&frame);

@@ -25,7 +25,8 @@ void vcpu_info_moved(unsigned int vcpu, struct vcpu_info *to)
 
 static void word_dispatch(unsigned int word)
 {
-	uint64_t ready = __atomic_load_n(&shared->evtchn_pending[word], __ATOMIC_SEQ_CST) & ~shared->evtchn_mask[word];
+	uint64_t ready =
+		__atomic_load_n(&shared->evtchn_pending[word], __ATOMIC_SEQ_CST) & ~shared->evtchn_mask[word];
 
 	while (ready) {
 		unsigned int bit = (unsigned int)__builtin_ctzl(ready);
@@ -166,7 +167,8 @@ uint64_t time_now(void)
 	do {
 		version = time->version;
 		asm volatile("lfence" : : : "memory");
-		now = time->system_time + time_scale(read_tsc() - time->tsc_timestamp, time->tsc_to_system_mul, time->tsc_shift);
+		now = time->system_time +
+		      time_scale(read_tsc() - time->tsc_timestamp, time->tsc_to_system_mul, time->tsc_shift);
 		asm volatile("lfence" : : : "memory");
 	} while ((version & 1) || version != time->version);
 	return now;

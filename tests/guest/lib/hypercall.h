@@ -12,7 +12,10 @@ static inline long hypercall(long number, unsigned long a1, unsigned long a2, un
 	register unsigned long r8 asm("r8") = a5;
 	long result = number;
 
-	asm volatile("syscall" : "+a"(result), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8) : : "rcx", "r11", "memory");
+	asm volatile("syscall"
+		     : "+a"(result), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8)
+		     :
+		     : "rcx", "r11", "memory");
 	return result;
 }
 

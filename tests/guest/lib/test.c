@@ -72,10 +72,12 @@ static void line_format(struct line *line, const char *format, va_list args)
 			line_put_signed(line, is_long ? va_arg(args, long) : va_arg(args, int));
 			break;
 		case 'u':
-			line_put_number(line, is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned int), 10, width);
+			line_put_number(line, is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned int),
+					10, width);
 			break;
 		case 'x':
-			line_put_number(line, is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned int), 16, width);
+			line_put_number(line, is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned int),
+					16, width);
 			break;
 		default:
 			line_put(line, *format);
@@ -147,7 +149,8 @@ void check_one_of(const char *file, int line, const char *text, long got, long f
 void result_report(void)
 {
 	if (failure_count)
-		print("RESULT FAIL %s: %u of %u checks, first: %s\n", test_name, failure_count, check_count, first_failure);
+		print("RESULT FAIL %s: %u of %u checks, first: %s\n", test_name, failure_count, check_count,
+		      first_failure);
 	else if (!check_count)
 		print("RESULT ERROR %s: the test checked nothing\n", test_name);
 	else

@@ -23,11 +23,13 @@ void check_one_of(const char *file, int line, const char *text, long got, long f
 #define EXPECT_EQ(got, want) check_eq(__FILE_NAME__, __LINE__, #got, (uint64_t)(got), (uint64_t)(want))
 #define EXPECT_TRUE(condition) check_true(__FILE_NAME__, __LINE__, #condition, (condition))
 /* A hypercall's result: 0, a count, or a negative errno. */
-#define EXPECT_STATUS(call, want) check_eq(__FILE_NAME__, __LINE__, #call, (uint64_t)(long)(call), (uint64_t)(long)(want))
+#define EXPECT_STATUS(call, want)                                                                                  \
+	check_eq(__FILE_NAME__, __LINE__, #call, (uint64_t)(long)(call), (uint64_t)(long)(want))
 /* Any negative errno: the ABI does not say which. */
 #define EXPECT_REFUSED(call) check_refused(__FILE_NAME__, __LINE__, #call, (long)(call))
 /* Two answers are right: the comment beside says why. */
-#define EXPECT_ONE_OF(call, first, second) check_one_of(__FILE_NAME__, __LINE__, #call, (long)(call), (first), (second))
+#define EXPECT_ONE_OF(call, first, second)                                                                         \
+	check_one_of(__FILE_NAME__, __LINE__, #call, (long)(call), (first), (second))
 /* Nothing after can work if this does not hold. */
 #define REQUIRE(condition) do { if (!(condition)) result_fail(__FILE_NAME__, __LINE__, #condition); } while (0)
 #define FAIL(text) result_fail(__FILE_NAME__, __LINE__, text)

@@ -30,7 +30,8 @@ void trap_init(void)
 	}
 	if (hc_set_trap_table(table))
 		FAIL("set_trap_table is refused");
-	if (callback_set(CALLBACKTYPE_event, callback_event, true) || callback_set(CALLBACKTYPE_failsafe, callback_failsafe, true) ||
+	if (callback_set(CALLBACKTYPE_event, callback_event, true) ||
+	    callback_set(CALLBACKTYPE_failsafe, callback_failsafe, true) ||
 	    callback_set(CALLBACKTYPE_syscall, callback_syscall, true))
 		FAIL("the callbacks are refused");
 }
@@ -91,10 +92,12 @@ void trap_entry(struct frame *frame)
 
 void frame_die(const struct frame *frame, const char *why)
 {
-	print("vector %ld error 0x%lx rip 0x%lx cs 0x%lx rflags 0x%lx rsp 0x%lx ss 0x%lx cr2 0x%lx\n", frame->vector, frame->error,
-	      frame->rip, frame->cs, frame->rflags, frame->rsp, frame->ss, vcpu_info_here()->arch.cr2);
-	print("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx r8 %lx r9 %lx r10 %lx r11 %lx\n", frame->rax, frame->rbx,
-	      frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp, frame->r8, frame->r9, frame->r10, frame->r11);
+	print("vector %ld error 0x%lx rip 0x%lx cs 0x%lx rflags 0x%lx rsp 0x%lx ss 0x%lx cr2 0x%lx\n",
+	      frame->vector, frame->error, frame->rip, frame->cs, frame->rflags, frame->rsp, frame->ss,
+	      vcpu_info_here()->arch.cr2);
+	print("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx r8 %lx r9 %lx r10 %lx r11 %lx\n", frame->rax,
+	      frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp, frame->r8, frame->r9,
+	      frame->r10, frame->r11);
 	FAIL(why);
 }
 

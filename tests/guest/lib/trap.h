@@ -62,13 +62,17 @@ extern struct attempt attempt;
 
 #define OUT(...) __VA_ARGS__
 #define IN(...) __VA_ARGS__
-#define TRY(instruction_text, outputs, inputs, ...) do { \
-	caught_clear(); \
-	asm volatile("lea 888f(%%rip), %%r15; mov %%r15, attempt(%%rip)\n" \
-		     "lea 777f(%%rip), %%r15; mov %%r15, attempt + 8(%%rip)\n" \
-		     "mov %%rsp, attempt + 16(%%rip)\n" \
-		     "777: " instruction_text "\n" \
-		     "888: movq $0, attempt(%%rip)" : outputs : inputs : "r15", "memory", "cc" __VA_OPT__(,) __VA_ARGS__); } while (0)
+#define TRY(instruction_text, outputs, inputs, ...)                                                                \
+	do {                                                                                                       \
+		caught_clear();                                                                                    \
+		asm volatile("lea 888f(%%rip), %%r15; mov %%r15, attempt(%%rip)\n"                                 \
+			     "lea 777f(%%rip), %%r15; mov %%r15, attempt + 8(%%rip)\n"                             \
+			     "mov %%rsp, attempt + 16(%%rip)\n"                                                    \
+			     "777: " instruction_text "\n"                                                         \
+			     "888: movq $0, attempt(%%rip)"                                                        \
+			     : outputs:inputs                                                                      \
+			     : "r15", "memory", "cc" __VA_OPT__(, ) __VA_ARGS__);                                  \
+	} while (0)
 
 /* The instruction of the last TRY faulted so, at its own address; any error code if -1. */
 #define EXPECT_FAULT(want_vector, want_error) do { \

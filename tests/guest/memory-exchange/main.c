@@ -14,7 +14,10 @@ static struct xen_memory_exchange exchange_of(unsigned int count, unsigned int o
 {
 	struct xen_memory_exchange exchange = {
 		.in = { .nr_extents = count, .domid = DOMID_SELF },
-		.out = { .nr_extents = count >> order, .extent_order = order, .mem_flags = address_bits, .domid = DOMID_SELF },
+		.out = { .nr_extents = count >> order,
+			 .extent_order = order,
+			 .mem_flags = address_bits,
+			 .domid = DOMID_SELF },
 	};
 
 	set_xen_guest_handle(exchange.in.extent_start, in);

@@ -11,7 +11,9 @@ static xen_pfn_t frames[4];
 
 static struct xen_memory_reservation reservation_of(unsigned long count, unsigned int order)
 {
-	struct xen_memory_reservation reservation = { .nr_extents = count, .extent_order = order, .domid = DOMID_SELF };
+	struct xen_memory_reservation reservation = { .nr_extents = count,
+						      .extent_order = order,
+						      .domid = DOMID_SELF };
 
 	set_xen_guest_handle(reservation.extent_start, frames);
 	return reservation;

@@ -15,11 +15,14 @@ static void results(void)
 	struct mmu_update one = { .ptr = machine_of(&page[3]), .val = 77 };
 
 	calls[0] = (struct multicall_entry) { .op = __HYPERVISOR_xen_version, .args = { XENVER_version } };
-	calls[1] = (struct multicall_entry) { .op = __HYPERVISOR_mmu_update, .args = { (uintptr_t)&one, 1, 0, DOMID_SELF } };
+	calls[1] = (struct multicall_entry){ .op = __HYPERVISOR_mmu_update,
+					     .args = { (uintptr_t)&one, 1, 0, DOMID_SELF } };
 	calls[2] = (struct multicall_entry) { .op = __HYPERVISOR_multicall, .args = { (uintptr_t)calls, 1 } };
 	calls[3] = (struct multicall_entry) { .op = 63 };
 	calls[4] = (struct multicall_entry) { .op = 1000000 };
-	calls[5] = (struct multicall_entry) { .op = __HYPERVISOR_xen_version, .args = { XENVER_pagesize }, .result = 5 };
+	calls[5] = (struct multicall_entry){ .op = __HYPERVISOR_xen_version,
+					     .args = { XENVER_pagesize },
+					     .result = 5 };
 	EXPECT_STATUS(hc_multicall(calls, 6), 0);
 	EXPECT_EQ(calls[0].result, 4 << 16 | 17);
 	EXPECT_EQ(calls[1].result, 0);
@@ -49,7 +52,8 @@ static void events_inside(void)
 	struct evtchn_send send = { .port = (unsigned int)port };
 
 	REQUIRE(port > 0);
-	calls[0] = (struct multicall_entry) { .op = __HYPERVISOR_event_channel_op, .args = { EVTCHNOP_send, (uintptr_t)&send } };
+	calls[0] = (struct multicall_entry){ .op = __HYPERVISOR_event_channel_op,
+					     .args = { EVTCHNOP_send, (uintptr_t)&send } };
 	calls[1] = (struct multicall_entry) { .op = __HYPERVISOR_xen_version, .args = { XENVER_pagesize } };
 	events_enable();
 	EXPECT_STATUS(hc_multicall(calls, 2), 0);

@@ -83,7 +83,9 @@ static void from_user(void)
 	frame.rdi = MACH2PHYS_VIRT_START;
 	EXPECT_EQ(user_run(&frame), VECTOR_PF);
 	EXPECT_EQ(frame.error & ~1ul, PF_U | PF_W);
-	EXPECT_STATUS(hc_update_va_mapping(USER_DATA, pte_make(mfn_of((void *)USER_DATA), PTE_RO_FLAGS | PTE_NX), UVMF_INVLPG), 0);
+	EXPECT_STATUS(hc_update_va_mapping(USER_DATA, pte_make(mfn_of((void *)USER_DATA), PTE_RO_FLAGS | PTE_NX),
+					   UVMF_INVLPG),
+		      0);
 	user_faults(code_write, USER_DATA, PF_U | PF_W | PF_P);
 	user_faults(code_jump, USER_DATA, PF_U | PF_I | PF_P);
 }

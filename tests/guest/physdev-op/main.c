@@ -18,7 +18,9 @@ static void io_apic(void)
 
 static void interrupts(void)
 {
-	struct physdev_map_pirq map_pirq = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 11, .pirq = 11 };
+	struct physdev_map_pirq map_pirq = {
+		.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 11, .pirq = 11
+	};
 	struct physdev_irq_status_query query = { .irq = 11 };
 	struct evtchn_bind_pirq bind = { .pirq = 11, .flags = BIND_PIRQ__WILL_SHARE };
 	struct physdev_setup_gsi setup = { .gsi = 11, .triggering = 1, .polarity = 1 };
@@ -50,7 +52,9 @@ static void wrong_numbers(void)
 		struct physdev_eoi eoi = { .irq = bad[i] };
 		struct evtchn_bind_pirq bind = { .pirq = bad[i] };
 		struct physdev_unmap_pirq unmap = { .domid = DOMID_SELF, .pirq = (int)bad[i] };
-		struct physdev_map_pirq map_pirq = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = (int)bad[i], .pirq = (int)bad[i] };
+		struct physdev_map_pirq map_pirq = {
+			.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = (int)bad[i], .pirq = (int)bad[i]
+		};
 
 		EXPECT_STATUS(hc_physdev_op(PHYSDEVOP_irq_status_query, &query), -XEN_EINVAL);
 		EXPECT_STATUS(hc_physdev_op(PHYSDEVOP_eoi, &eoi), -XEN_EINVAL);

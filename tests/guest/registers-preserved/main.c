@@ -6,7 +6,8 @@
  */
 #include <guest.h>
 
-static uint64_t before[16] = { 0, 0xb1, 0, 0xd2, 0x51, 0xd1, 0xbb, 0, 0x88, 0x99, 0x1010, 0, 0x1212, 0x1313, 0x1414, 0x1515 };
+static uint64_t before[16] = { 0,    0xb1, 0,	   0xd2, 0x51,	 0xd1,	 0xbb,	 0,
+			       0x88, 0x99, 0x1010, 0,	 0x1212, 0x1313, 0x1414, 0x1515 };
 static uint64_t after[16];
 static uint8_t vectors[16][16] __attribute__((aligned(16)));
 static uint8_t vectors_after[16][16] __attribute__((aligned(16)));
@@ -51,6 +52,9 @@ void test_main(void)
 	}
 	uint64_t flags;
 
-	asm volatile("std; stc; mov $17, %%eax; mov $7, %%edi; syscall; pushfq; pop %0; cld" : "=r"(flags) : : "rax", "rcx", "r11", "rdi", "memory", "cc");
+	asm volatile("std; stc; mov $17, %%eax; mov $7, %%edi; syscall; pushfq; pop %0; cld"
+		     : "=r"(flags)
+		     :
+		     : "rax", "rcx", "r11", "rdi", "memory", "cc");
 	EXPECT_EQ(flags & (EFLAGS_DF | EFLAGS_CF), EFLAGS_DF | EFLAGS_CF);
 }

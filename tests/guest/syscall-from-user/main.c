@@ -27,16 +27,20 @@ static bool hook(struct frame *at)
 static void registers_arrive(void)
 {
 	frame = user_frame(code_syscall);
-	frame.rax = 0x1234, frame.rbx = 2, frame.rdx = 4, frame.rsi = 5, frame.rdi = 6, frame.rbp = 7, frame.r8 = 8, frame.r9 = 9;
-	frame.r10 = 10, frame.r12 = 12, frame.r13 = 13, frame.r14 = 14, frame.r15 = 15, frame.rcx = 0x99, frame.r11 = 0x98;
+	frame.rax = 0x1234, frame.rbx = 2, frame.rdx = 4, frame.rsi = 5, frame.rdi = 6, frame.rbp = 7, frame.r8 = 8,
+	frame.r9 = 9;
+	frame.r10 = 10, frame.r12 = 12, frame.r13 = 13, frame.r14 = 14, frame.r15 = 15, frame.rcx = 0x99,
+	frame.r11 = 0x98;
 	EXPECT_EQ(user_run(&frame), VECTOR_SYSCALL);
 	EXPECT_EQ(frame.rip, user_address(code_syscall) + 2);
 	EXPECT_EQ(frame.rcx, frame.rip);
 	EXPECT_EQ(frame.r11 & ~EFLAGS_IF, frame.rflags & ~EFLAGS_IF);
 	EXPECT_EQ(frame.rsp, USER_STACK_TOP);
 	EXPECT_EQ(frame.cs & 3, 3);
-	EXPECT_TRUE(frame.rax == 0x1234 && frame.rbx == 2 && frame.rdx == 4 && frame.rsi == 5 && frame.rdi == 6 && frame.rbp == 7);
-	EXPECT_TRUE(frame.r8 == 8 && frame.r9 == 9 && frame.r10 == 10 && frame.r12 == 12 && frame.r13 == 13 && frame.r14 == 14);
+	EXPECT_TRUE(frame.rax == 0x1234 && frame.rbx == 2 && frame.rdx == 4 && frame.rsi == 5 && frame.rdi == 6 &&
+		    frame.rbp == 7);
+	EXPECT_TRUE(frame.r8 == 8 && frame.r9 == 9 && frame.r10 == 10 && frame.r12 == 12 && frame.r13 == 13 &&
+		    frame.r14 == 14);
 	EXPECT_EQ(frame.r15, 15);
 }
 
@@ -53,7 +57,8 @@ static void flags_are_kept_and_cleared(void)
 
 	frame = user_frame(code_flags);
 	EXPECT_EQ(user_run(&frame), VECTOR_SYSCALL);
-	EXPECT_EQ(frame.rflags & (EFLAGS_DF | EFLAGS_CF | EFLAGS_AC | EFLAGS_IF), EFLAGS_DF | EFLAGS_CF | EFLAGS_AC | EFLAGS_IF);
+	EXPECT_EQ(frame.rflags & (EFLAGS_DF | EFLAGS_CF | EFLAGS_AC | EFLAGS_IF),
+		  EFLAGS_DF | EFLAGS_CF | EFLAGS_AC | EFLAGS_IF);
 	handler = read_flags();
 	EXPECT_EQ(handler & (EFLAGS_TF | EFLAGS_NT | EFLAGS_AC), 0);
 }

@@ -68,7 +68,9 @@ static void other_vectors_by_dpl(void)
 
 static void refusals(void)
 {
-	struct trap_info entry[2] = { { .vector = 6, .cs = FLAT_KERNEL_CS, .address = (unsigned long)exception_stubs + 6 * 16 } };
+	struct trap_info entry[2] = {
+		{ .vector = 6, .cs = FLAT_KERNEL_CS, .address = (unsigned long)exception_stubs + 6 * 16 }
+	};
 
 	EXPECT_STATUS(hc_set_trap_table((void *)HYPERVISOR_VIRT_START), -XEN_EFAULT);
 	EXPECT_STATUS(hc_set_trap_table((void *)0x10000000000ul), -XEN_EFAULT);

@@ -15,9 +15,12 @@ struct leaf {
 
 static struct leaf cpuid(uint32_t number, uint32_t sub)
 {
-	struct leaf leaf = { .a = 0xffffffff00000000ul | number, .c = 0xffffffff00000000ul | sub, .b = ~0ul, .d = ~0ul };
+	struct leaf leaf = {
+		.a = 0xffffffff00000000ul | number, .c = 0xffffffff00000000ul | sub, .b = ~0ul, .d = ~0ul
+	};
 
-	TRY(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2", OUT("+a"(leaf.a), "+b"(leaf.b), "+c"(leaf.c), "+d"(leaf.d)), IN());
+	TRY(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2",
+	    OUT("+a"(leaf.a), "+b"(leaf.b), "+c"(leaf.c), "+d"(leaf.d)), IN());
 	EXPECT_NO_FAULT();
 	/* Zero-extended, as the instruction does it. */
 	EXPECT_EQ((leaf.a | leaf.b | leaf.c | leaf.d) >> 32, 0);

@@ -75,7 +75,8 @@ static void machine_registers(void)
 /* Where the hypervisor enters, what it debugs with: neither to be read nor written. */
 static void secrets_are_refused(void)
 {
-	static const uint32_t hidden[] = { 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0x174, 0x175, 0x176, 0x1d9 };
+	static const uint32_t hidden[] = { 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,
+					   0x174,      0x175,	   0x176,      0x1d9 };
 
 	for (unsigned int i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
 		if (msr_read(hidden[i]))

@@ -26,7 +26,8 @@ void test_main(void)
 	EXPECT_REFUSED(HC(38, 0, 0, 0, 0, 0));
 
 	/* All-ones to those that take pointers. */
-	static const uint8_t numbers[] = { 1, 2, 7, 12, 13, 17, 18, 20, 22, 24, 26, 27, 28, 30, 31, 32, 33, 34, 35, 36, 39, 40, 41, 42 };
+	static const uint8_t numbers[] = { 1,  2,  7,  12, 13, 17, 18, 20, 22, 24, 26, 27,
+					   28, 30, 31, 32, 33, 34, 35, 36, 39, 40, 41, 42 };
 
 	for (unsigned int i = 0; i < sizeof(numbers); i++) {
 		EXPECT_REFUSED(hypercall(numbers[i], ~0ul, ~0ul, ~0ul, ~0ul, ~0ul));

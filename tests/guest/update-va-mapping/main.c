@@ -14,18 +14,23 @@ static void remaps(void)
 
 	first[0] = 1;
 	second[0] = 2;
-	static const unsigned long flushes[] = { UVMF_INVLPG, UVMF_TLB_FLUSH, UVMF_INVLPG | UVMF_ALL, UVMF_TLB_FLUSH | UVMF_ALL };
+	static const unsigned long flushes[] = { UVMF_INVLPG, UVMF_TLB_FLUSH, UVMF_INVLPG | UVMF_ALL,
+						 UVMF_TLB_FLUSH | UVMF_ALL };
 
 	for (unsigned int i = 0; i < 4; i++) {
-		EXPECT_STATUS(hc_update_va_mapping((uintptr_t)first, pte_make(second_mfn, PTE_RW_FLAGS), flushes[i]), 0);
+		EXPECT_STATUS(
+			hc_update_va_mapping((uintptr_t)first, pte_make(second_mfn, PTE_RW_FLAGS), flushes[i]), 0);
 		EXPECT_EQ(*(volatile uint8_t *)first, 2);
-		EXPECT_STATUS(hc_update_va_mapping((uintptr_t)first, pte_make(first_mfn, PTE_RW_FLAGS), flushes[i]), 0);
+		EXPECT_STATUS(hc_update_va_mapping((uintptr_t)first, pte_make(first_mfn, PTE_RW_FLAGS), flushes[i]),
+			      0);
 		EXPECT_EQ(*(volatile uint8_t *)first, 1);
 	}
 	/* A mask of vCPUs in memory. */
 	static unsigned long mask = 1;
 
-	EXPECT_STATUS(hc_update_va_mapping((uintptr_t)first, pte_make(second_mfn, PTE_RW_FLAGS), UVMF_INVLPG | (uintptr_t)&mask), 0);
+	EXPECT_STATUS(hc_update_va_mapping((uintptr_t)first, pte_make(second_mfn, PTE_RW_FLAGS),
+					   UVMF_INVLPG | (uintptr_t)&mask),
+		      0);
 	EXPECT_EQ(*(volatile uint8_t *)first, 2);
 }
 
@@ -36,7 +41,8 @@ static void entry_reads_back(void)
 	uint64_t flags = PTE_P | PTE_RW | PTE_US | PTE_A | PTE_SOFT0 | PTE_SOFT1 | PTE_NX;
 
 	EXPECT_STATUS(map_page(page, mfn, flags), 0);
-	EXPECT_EQ(pte_of(page) & (PTE_MFN | PTE_P | PTE_RW | PTE_US | PTE_A | PTE_SOFT0 | PTE_SOFT1 | PTE_NX), pte_make(mfn, flags));
+	EXPECT_EQ(pte_of(page) & (PTE_MFN | PTE_P | PTE_RW | PTE_US | PTE_A | PTE_SOFT0 | PTE_SOFT1 | PTE_NX),
+		  pte_make(mfn, flags));
 	/* A kernel's page may come without US; it stays usable for the kernel. */
 	EXPECT_STATUS(map_page(page, mfn, PTE_P | PTE_RW | PTE_A | PTE_D), 0);
 	EXPECT_TRUE(try_write(page, 5));

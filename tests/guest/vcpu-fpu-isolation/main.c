@@ -15,12 +15,18 @@ static uint8_t results[2][256] __attribute__((aligned(16)));
 
 static void registers_load(const uint8_t *from)
 {
-	asm volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\nmovaps \\n * 16(%0), %%xmm\\n\n.endr" : : "r"(from) : "memory");
+	asm volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\nmovaps \\n * 16(%0), %%xmm\\n\n.endr"
+		     :
+		     : "r"(from)
+		     : "memory");
 }
 
 static void registers_store(uint8_t *to)
 {
-	asm volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\nmovaps %%xmm\\n, \\n * 16(%0)\n.endr" : : "r"(to) : "memory");
+	asm volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\nmovaps %%xmm\\n, \\n * 16(%0)\n.endr"
+		     :
+		     : "r"(to)
+		     : "memory");
 }
 
 static unsigned int yields_and_compares(unsigned int who)
@@ -37,7 +43,8 @@ static unsigned int yields_and_compares(unsigned int who)
 		registers_store(results[who]);
 		asm volatile("stmxcsr %0" : "=m"(got));
 		asm volatile("fnstcw %0" : "=m"(got_control));
-		wrong += bytes_compare(results[who], patterns[who], 256) != 0 || got != mxcsr || got_control != control;
+		wrong += bytes_compare(results[who], patterns[who], 256) != 0 || got != mxcsr ||
+			 got_control != control;
 	}
 	return wrong;
 }

@@ -38,7 +38,8 @@ static bool other_moves(void)
 
 static void changed_then(unsigned int cmd, uint64_t arg1, uint64_t arg2, unsigned long flags)
 {
-	EXPECT_STATUS(hc_update_va_mapping((uintptr_t)view, pte_make(first, PTE_RW_FLAGS), UVMF_TLB_FLUSH | UVMF_ALL), 0);
+	EXPECT_STATUS(
+		hc_update_va_mapping((uintptr_t)view, pte_make(first, PTE_RW_FLAGS), UVMF_TLB_FLUSH | UVMF_ALL), 0);
 	EXPECT_TRUE(other_moves());
 	EXPECT_EQ(seen, 1);
 	EXPECT_STATUS(hc_update_va_mapping((uintptr_t)view, pte_make(second, PTE_RW_FLAGS), flags), 0);

@@ -6,8 +6,19 @@
  */
 #include <guest.h>
 
-static const uint64_t extremes[] = { 1, 2, 1ul << 31, 1ul << 32, 1ul << 50, 1ul << 51, 1ul << 62, (1ul << 63) - 1, 1ul << 63,
-				     (1ul << 63) + 1, ~0ul - 1000000, ~0ul - 1, ~0ul };
+static const uint64_t extremes[] = { 1,
+				     2,
+				     1ul << 31,
+				     1ul << 32,
+				     1ul << 50,
+				     1ul << 51,
+				     1ul << 62,
+				     (1ul << 63) - 1,
+				     1ul << 63,
+				     (1ul << 63) + 1,
+				     ~0ul - 1000000,
+				     ~0ul - 1,
+				     ~0ul };
 
 void test_main(void)
 {

@@ -36,7 +36,8 @@ static void from_user(const char *code, unsigned int vector)
 static void from_kernel(void)
 {
 	/* The step is taken after the hypercall, or right behind popf; both are the guest's. */
-	TRY("pushfq; orl $0x100, (%%rsp); popfq; syscall; nop; nop", OUT(), IN("a"(17ul), "D"(0), "S"(0)), "rcx", "r11");
+	TRY("pushfq; orl $0x100, (%%rsp); popfq; syscall; nop; nop", OUT(), IN("a"(17ul), "D"(0), "S"(0)), "rcx",
+	    "r11");
 	EXPECT_EQ(caught.vector, VECTOR_DB);
 	EXPECT_TRUE(caught.frame.rflags & EFLAGS_TF);
 	EXPECT_STATUS(hc_set_debugreg(6, 0), 0);

@@ -25,7 +25,8 @@ static void slot_at(uint64_t base, uint64_t already)
 
 void test_main(void)
 {
-	static const uint64_t targets[] = { HYPERVISOR_VIRT_START, HYPERVISOR_VIRT_START + 0x2d0400000000ul, HYPERVISOR_VIRT_END - 8 };
+	static const uint64_t targets[] = { HYPERVISOR_VIRT_START, HYPERVISOR_VIRT_START + 0x2d0400000000ul,
+					    HYPERVISOR_VIRT_END - 8 };
 
 	for (unsigned int i = 0; i < 3; i++) {
 		uint8_t *page = page_alloc();

@@ -43,9 +43,11 @@ static void run(const struct iret_context *context)
 	arrived = VECTOR_NONE;
 	updates[0] = (struct mmu_update) { .ptr = machine_of(&page[0]), .val = 1 };
 	updates[1] = (struct mmu_update) { .ptr = machine_of(&page[1]), .val = 1 };
-	calls[0] = (struct multicall_entry) { .op = __HYPERVISOR_mmu_update, .args = { (uintptr_t)&updates[0], 1, 0, DOMID_SELF } };
+	calls[0] = (struct multicall_entry){ .op = __HYPERVISOR_mmu_update,
+					     .args = { (uintptr_t)&updates[0], 1, 0, DOMID_SELF } };
 	calls[1] = (struct multicall_entry) { .op = __HYPERVISOR_iret };
-	calls[2] = (struct multicall_entry) { .op = __HYPERVISOR_mmu_update, .args = { (uintptr_t)&updates[1], 1, 0, DOMID_SELF } };
+	calls[2] = (struct multicall_entry){ .op = __HYPERVISOR_mmu_update,
+					     .args = { (uintptr_t)&updates[1], 1, 0, DOMID_SELF } };
 	multicall_with_frame(context);
 	EXPECT_EQ(page[0], 1);
 	EXPECT_EQ(page[1], 0);

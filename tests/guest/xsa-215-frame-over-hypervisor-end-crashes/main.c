@@ -18,7 +18,8 @@ void test_main(void)
 	EXPECT_STATUS(table_seal(level2), 0);
 	level3[0] = pte_make(mfn_of(level2), PTE_RW_FLAGS);
 	EXPECT_STATUS(table_seal(level3), 0);
-	EXPECT_STATUS(update(entry_machine((void *)HYPERVISOR_VIRT_END, 4), pte_make(mfn_of(level3), PTE_RW_FLAGS)), 0);
+	EXPECT_STATUS(update(entry_machine((void *)HYPERVISOR_VIRT_END, 4), pte_make(mfn_of(level3), PTE_RW_FLAGS)),
+		      0);
 	EXPECT_TRUE(try_write((void *)HYPERVISOR_VIRT_END, 1));
 	EXPECT_CRASH("the frame would reach into the hypervisor");
 	asm volatile("mov %0, %%rsp; ud2" : : "r"(HYPERVISOR_VIRT_END + 32));

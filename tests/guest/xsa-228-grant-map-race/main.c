@@ -18,13 +18,17 @@ static void work(void *argument)
 	unsigned int who = (unsigned int)(uintptr_t)argument;
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
-		struct gnttab_map_grant_ref op = { .host_addr = (uintptr_t)views[who], .ref = 8 + (round + who) % 2,
-						   .flags = GNTMAP_host_map | (round % 3 ? 0 : GNTMAP_readonly), .dom = 0 };
+		struct gnttab_map_grant_ref op = { .host_addr = (uintptr_t)views[who],
+						   .ref = 8 + (round + who) % 2,
+						   .flags = GNTMAP_host_map | (round % 3 ? 0 : GNTMAP_readonly),
+						   .dom = 0 };
 
 		if (hc_grant_table_op(GNTTABOP_map_grant_ref, &op, 1) || op.status)
 			continue;
 		maps[who]++;
-		struct gnttab_copy copy = { .source = { .u.ref = 8, .domid = 0 }, .dest = { .u.ref = 9, .domid = 0 }, .len = 64,
+		struct gnttab_copy copy = { .source = { .u.ref = 8, .domid = 0 },
+					    .dest = { .u.ref = 9, .domid = 0 },
+					    .len = 64,
 					    .flags = GNTCOPY_source_gref | GNTCOPY_dest_gref };
 
 		hc_grant_table_op(GNTTABOP_copy, &copy, 1);
@@ -50,7 +54,9 @@ void test_main(void)
 	for (unsigned int i = 0; i < 2; i++) {
 		views[i] = page_alloc();
 		EXPECT_STATUS(map(views[i], 0), 0);
-		table[8 + i] = (struct grant_entry_v1) { .flags = GTF_permit_access, .domid = 0, .frame = (uint32_t)mfn_of(pages[i]) };
+		table[8 + i] = (struct grant_entry_v1){ .flags = GTF_permit_access,
+							.domid = 0,
+							.frame = (uint32_t)mfn_of(pages[i]) };
 	}
 	vcpu_start(1, work, (void *)1);
 	work((void *)0);

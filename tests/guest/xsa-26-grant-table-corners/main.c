@@ -38,7 +38,9 @@ static void flushes(void)
 	static const uint64_t addresses[] = { 0, 0xb8000, 0x100000, 0xfee00000, 0xffffffffff000, ~0ul };
 
 	for (unsigned int i = 0; i < 6; i++) {
-		struct gnttab_cache_flush op = { .a.dev_bus_addr = addresses[i], .length = 64, .op = GNTTAB_CACHE_CLEAN };
+		struct gnttab_cache_flush op = { .a.dev_bus_addr = addresses[i],
+						 .length = 64,
+						 .op = GNTTAB_CACHE_CLEAN };
 
 		hc_grant_table_op(GNTTABOP_cache_flush, &op, 1);
 		op.offset = 4095;
@@ -71,11 +73,14 @@ static void versions(void)
 static void device_and_host_apart(void)
 {
 	uint64_t *page = page_alloc(), *view = page_alloc();
-	struct gnttab_map_grant_ref map_op = { .host_addr = (uintptr_t)view, .flags = GNTMAP_host_map | GNTMAP_device_map, .ref = 20, .dom = 0 };
+	struct gnttab_map_grant_ref map_op = {
+		.host_addr = (uintptr_t)view, .flags = GNTMAP_host_map | GNTMAP_device_map, .ref = 20, .dom = 0
+	};
 	struct gnttab_unmap_grant_ref unmap = {};
 
 	EXPECT_STATUS(map(view, 0), 0);
-	table[20] = (struct grant_entry_v1) { .flags = GTF_permit_access, .domid = 0, .frame = (uint32_t)mfn_of(page) };
+	table[20] =
+		(struct grant_entry_v1){ .flags = GTF_permit_access, .domid = 0, .frame = (uint32_t)mfn_of(page) };
 	EXPECT_STATUS(hc_grant_table_op(GNTTABOP_map_grant_ref, &map_op, 1), 0);
 	if (map_op.status)
 		return;

@@ -41,7 +41,8 @@ static void from_kernel(void)
 	watch((uintptr_t)&word);
 	long result = __HYPERVISOR_xen_version;
 
-	TRY("mov (%%rbx), %%ss; syscall", OUT("+a"(result)), IN("b"(&word), "D"(XENVER_pagesize), "S"(0)), "rcx", "r11");
+	TRY("mov (%%rbx), %%ss; syscall", OUT("+a"(result)), IN("b"(&word), "D"(XENVER_pagesize), "S"(0)), "rcx",
+	    "r11");
 	EXPECT_TRUE(caught.vector == VECTOR_DB || (caught.vector == VECTOR_NONE && result == (long)PAGE_BYTES));
 	EXPECT_STATUS(hc_set_debugreg(7, 0), 0);
 	EXPECT_STATUS(hc_set_debugreg(6, 0), 0);

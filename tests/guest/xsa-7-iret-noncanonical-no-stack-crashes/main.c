@@ -8,7 +8,11 @@
 
 void test_main(void)
 {
-	struct frame frame = { .rip = 0x800000000000ul, .cs = FLAT_KERNEL_CS & ~3ul, .ss = FLAT_KERNEL_SS, .rflags = 2, .rsp = 0x10000002000ul };
+	struct frame frame = { .rip = 0x800000000000ul,
+			       .cs = FLAT_KERNEL_CS & ~3ul,
+			       .ss = FLAT_KERNEL_SS,
+			       .rflags = 2,
+			       .rsp = 0x10000002000ul };
 
 	EXPECT_CRASH("no stack for the #GP");
 	kernel_run(&frame);

@@ -27,7 +27,9 @@ static void kernel_rip(uint64_t rip)
 	uint64_t here;
 
 	asm volatile("mov %%rsp, %0" : "=r"(here));
-	frame = (struct frame) { .rip = rip, .cs = FLAT_KERNEL_CS & ~3ul, .ss = FLAT_KERNEL_SS, .rflags = 2, .rsp = here - 2048 };
+	frame = (struct frame){
+		.rip = rip, .cs = FLAT_KERNEL_CS & ~3ul, .ss = FLAT_KERNEL_SS, .rflags = 2, .rsp = here - 2048
+	};
 	kernel_run(&frame);
 	EXPECT_EQ(seen.vector, VECTOR_GP);
 	EXPECT_EQ(seen.rip, rip);

@@ -36,7 +36,8 @@ static void from_kernel_mode(void)
 	static const unsigned int numbers[] = { __HYPERVISOR_xen_version, __HYPERVISOR_sched_op, 99 };
 
 	for (unsigned int i = 0; i < 3; i++) {
-		TRY("jmp *%[to]", OUT(), IN([to] "r"(LAST_PAGE + 4094), "a"((unsigned long)numbers[i]), "D"(0), "S"(0)), "rcx", "r11");
+		TRY("jmp *%[to]", OUT(),
+		    IN([to] "r"(LAST_PAGE + 4094), "a"((unsigned long)numbers[i]), "D"(0), "S"(0)), "rcx", "r11");
 		EXPECT_EQ(caught.vector, VECTOR_GP);
 		EXPECT_EQ(caught.rip, END);
 		EXPECT_EQ(caught.error, 0);
