@@ -19,7 +19,9 @@ static void sleep_ns(uint64_t ns)
 	struct vcpu_set_singleshot_timer timer = { .timeout_abs_ns = time_now() + ns };
 
 	hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer);
-	hc_sched_op(SCHEDOP_block, NULL);
+	/* A tick from before may end the first sleep. */
+	while (time_now() < timer.timeout_abs_ns)
+		hc_sched_op(SCHEDOP_block, NULL);
 	events_disable();
 }
 
