@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 FRAME = re.compile(rb"~H ([0-9a-f]{8}) ([0-9a-f]{8}) ([A-Za-z0-9+/=]*) ~\r*$")
 END = re.compile(rb"~H end ~\r*$")
+# What the kernel puts before a line that came through its log.
+LOG_STAMP = re.compile(rb"\[ *\d+\.\d+\] ")
 SUMMARY = re.compile(rb"status (-?\d+) stdout (\d+) stderr (\d+)")
 # Frame size of the sender, and how many ranges fit into one answer's line.
 FRAME_BYTES = 600
@@ -46,8 +48,9 @@ class Receiver:
         frame = FRAME.search(line)
         if frame and self._frame_take(*frame.groups()):
             # Kernel text without a line's end may stand before a frame.
-            if frame.start():
-                log(line[:frame.start()] + b"\n")
+            before = line[:frame.start()]
+            if before and not LOG_STAMP.fullmatch(before):
+                log(before + b"\n")
         elif END.search(line):
             ask()
         else:
