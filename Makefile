@@ -62,9 +62,27 @@ $(LDS): hypervisor/arch/x86/hospes.lds hypervisor/arch/x86/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -D__ASSEMBLER__ -x c -Ihypervisor/arch/x86 $< -o $@
 
-$(B)/hospes.elf: $(MACHINE_OBJ) $(LDS)
-	$(Q)ld -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --orphan-handling=place \
-	  --build-id=sha1 -T $(LDS) -Map $(B)/hospes.map $(MACHINE_OBJ) -o $@
+# Linked twice: the table of symbols is made from the first image. It lies behind the text, so no function moves.
+LINK := ld -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections --orphan-handling=place \
+  --build-id=sha1 -T $(LDS)
+
+$(B)/machine/symbols_none.s: scripts/symbols
+	@mkdir -p $(@D)
+	$(Q)scripts/symbols > $@
+
+$(B)/machine/symbols_all.s: scripts/symbols $(B)/hospes_first.elf
+	$(Q)scripts/symbols $(B)/hospes_first.elf > $@
+
+$(B)/machine/symbols_%.o: $(B)/machine/symbols_%.s
+	$(Q)$(CC) -m64 -c $< -o $@
+
+$(B)/hospes_first.elf: $(MACHINE_OBJ) $(B)/machine/symbols_none.o $(LDS)
+	$(Q)$(LINK) $(MACHINE_OBJ) $(B)/machine/symbols_none.o -o $@
+
+$(B)/hospes.elf: $(B)/hospes_first.elf $(B)/machine/symbols_all.o
+	$(Q)$(LINK) -Map $(B)/hospes.map $(MACHINE_OBJ) $(B)/machine/symbols_all.o -o $@.new
+	$(Q)scripts/symbols $@.new | cmp -s - $(B)/machine/symbols_all.s || { echo "make: the second link moved functions" >&2; exit 1; }
+	$(Q)mv $@.new $@
 
 # The loader takes a flat file; addresses stand in the multiboot headers.
 $(B)/hospes: $(B)/hospes.elf
