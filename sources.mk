@@ -53,3 +53,7 @@ ASM += $(addprefix hypervisor/arch/x86/entry/, ap_start.S copy.S head.S traps.S)
 PURE += hypervisor/core/domain/special.c
 MACHINE += hypervisor/arch/x86/pv/dom0_build.c
 MACHINE += $(addprefix hypervisor/init/, consoles.c cpus.c domain0.c loader.c memory.c start.c version.c)
+
+PURE += $(addprefix hypervisor/arch/x86/, irq_vector.c pirq_table.c)
+MACHINE += $(addprefix hypervisor/arch/x86/, efi_info.c irq.c irq_source.c panic.c pirq.c symbols.c wallclock.c)
+MACHINE += $(addprefix hypervisor/arch/x86/pv/, firmware_info.c mca.c physdev.c platform.c)

@@ -1,0 +1,10 @@
+#pragma once
+/* How the machine stops. panic() is in <hyp/log.h>, panic_with_registers() in traps.h. */
+#include <hyp/types.h>
+
+/* After a panic, or a shutdown that is not a power-off, the machine restarts (option noreboot: it halts). */
+extern bool panic_reboots;
+
+/* Stops the other CPUs and switches the machine off with what ACPI wants in its sleep control registers; halts if the
+   machine stays on. */
+[[gnu::noreturn]] void machine_power_off(uint16_t pm1a_value, uint16_t pm1b_value);
