@@ -26,14 +26,25 @@ static bool begin_shutdown(struct domain *d, uint8_t *reason) EXCLUDES(d->shutdo
 	return is_first;
 }
 
+/* One who waits for a suspend is told by a port of the domain's, and domain 0 is not bothered then. */
+static void announce(struct domain *d, uint8_t reason)
+{
+	uint32_t port = read_once(d->control.suspend_port);
+
+	if (reason == SHUTDOWN_suspend && port && evtchn_send(d, port) == OK)
+		return;
+	if (domain0)
+		evtchn_send_global_virq(VIRQ_DOM_EXC);
+}
+
 void domain_shutdown(struct domain *d, uint8_t reason)
 {
 	bool is_first = begin_shutdown(d, &reason);
 
 	if (d == domain0)
 		arch_machine_shutdown(reason);
-	if (is_first && domain0)
-		evtchn_send_global_virq(VIRQ_DOM_EXC);
+	if (is_first)
+		announce(d, reason);
 }
 
 void domain_latch_shutdown_code(struct domain *d, uint8_t reason)

@@ -14,8 +14,6 @@
 #define SLICE_MIN_NS MILLISECONDS(1)
 /* So much virtual time one that wakes must be ahead of the one that runs to take its place. */
 #define WAKE_GRANULARITY_NS UINT64_C(500000)
-/* Nobody loses its place sooner than this after it began. */
-#define RATE_LIMIT_NS UINT64_C(200000)
 /* One that wakes is at most so far before the first of its queue, however long it slept... */
 #define WAKE_BONUS_NS MILLISECONDS(6)
 /* ...and one that comes from elsewhere not farther behind it (at the default weight). */

@@ -21,6 +21,9 @@
 
 #include <hyp/log.h>
 
+/* Nobody loses its place sooner than this after it began. */
+static uint64_t rate_limit_ns = UINT64_C(200000);
+
 /* What a vCPU that does not run is doing. A vCPU over its cap would run if it could. */
 static int waiting_runstate(const struct vcpu *v)
 {
@@ -82,7 +85,7 @@ void sched_vcpu_fini(struct vcpu *v)
 /* v has been queued on q, whose CPU runs somebody else: does v take its place now, soon, or in its turn? */
 static bool preempts(struct runqueue *q, const struct vcpu *v, uint64_t now_ns) REQUIRES(q->lock)
 {
-	uint64_t soonest_ns = q->current->sched.started_ns + RATE_LIMIT_NS;
+	uint64_t soonest_ns = q->current->sched.started_ns + read_once(rate_limit_ns);
 
 	if (!key_is_before(v->sched.node.key + WAKE_GRANULARITY_NS, runqueue_current_ns(q, now_ns)))
 		return false;
@@ -426,6 +429,16 @@ enum status sched_set_params(struct domain *d, uint32_t weight, uint32_t cap)
 	if (cap_changes)
 		cap_reset(d);
 	return OK;
+}
+
+uint64_t sched_rate_limit_ns(void)
+{
+	return read_once(rate_limit_ns);
+}
+
+void sched_set_rate_limit(uint64_t ns)
+{
+	write_once(rate_limit_ns, ns);
 }
 
 uint64_t sched_idle_ns(unsigned int cpu)

@@ -11,6 +11,7 @@
 #include <hyp/abi.h>
 #include <hyp/arch_types.h>
 #include <hyp/console.h>
+#include <hyp/control.h>
 #include <hyp/cpu.h>
 #include <hyp/evtchn.h>
 #include <hyp/grant.h>
@@ -86,6 +87,7 @@ struct domain {
 	struct evtchn_table evtchn;
 	struct grant_table grant;
 	struct sched_domain sched;
+	struct control_domain control;
 
 	struct watchdog {
 		struct timer timer;

@@ -80,6 +80,9 @@ enum status sched_set_params(struct domain *d, uint32_t weight, uint32_t cap);
 /* sched_op pin_override: only `cpu`, until undone. E_INVAL: not an online CPU, or nothing to undo; E_BUSY: pinned. */
 enum status sched_pin(struct vcpu *v, unsigned int cpu);
 enum status sched_unpin(struct vcpu *v);
+/* How long one that runs keeps its place at least, whoever wakes. 0: not at all. */
+uint64_t sched_rate_limit_ns(void);
+void sched_set_rate_limit(uint64_t ns);
 /* How long `cpu` has had nothing to run. */
 uint64_t sched_idle_ns(unsigned int cpu);
 /* The online CPU to start the n-th vCPU on. */
