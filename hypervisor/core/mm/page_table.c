@@ -12,7 +12,9 @@
  *   V2  Undoing goes down. The child whose last use went is undone before its parent goes on; the chain of such
  *       tables, one a level, is d->undo, so undoing needs no stack.
  *   V3  No cycle is possible, since an entry of level n leads to level n - 1 only. Nothing recurses deeper than the levels.
- *   V4  A partial table is in no one's use, so no CPU walks it and no entry of it is changed but by its progress.
+ *   V4  Undoing may take the last use of any table of the domain away, also of one that a caller is looking at. So who
+ *       had to undo something on his way starts again from the beginning (E_RESTART).
+ *   V5  A partial table is in no one's use, so no CPU walks it and no entry of it is changed but by its progress.
  *
  * All under the owner's mm_lock. Count and type words may be read and raised by others at the same time (foreign and
  * grant mappings take writable references); a table type is safe from them from page_type_begin on.
@@ -207,16 +209,16 @@ enum status page_table_settle(struct domain *d, struct page *p)
 {
 	uint32_t type = page_type_settled(p);
 	unsigned int level = page_type_level(type);
+	enum status s;
 
 	if (!(type & PAGE_TYPE_PARTIAL))
 		return OK;
-	if (d->undo.table[level] && d->undo.table[level] != p)
-		return E_RESTART;
 	if (!d->undo.table[level]) {
 		page_get_more(p);
 		d->undo.table[level] = p;
 	}
-	return page_table_undo(d);
+	s = page_table_undo(d);
+	return s == OK ? E_RESTART : s;
 }
 
 /* Validating --------------------------------------------------------------------------------------------------- */

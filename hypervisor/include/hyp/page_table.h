@@ -56,7 +56,8 @@ void page_table_put(struct domain *d, struct page *p);
 /* Goes on with what d has to undo. E_RESTART: there is more. Every page-table call of a domain starts with it. */
 enum status page_table_undo(struct domain *d);
 
-/* Undoes p if it is partial, so that it has no type. E_RESTART as above. */
+/* OK if p is not partial. Else undoes it, or a part of it, and answers E_RESTART: what the caller knew of other tables
+   may no longer be so. */
 enum status page_table_settle(struct domain *d, struct page *p);
 
 /* pin: one reference that stays until unpin. E_INVAL: it is (not) pinned. The caller's general reference goes with it. */
