@@ -46,9 +46,10 @@ static uint32_t machine_owner;
 	console_write(line, length);
 }
 
-static void say_address(const char *what, uint64_t address)
+/* `back`: 1 for a return address, which may be the first byte behind a function that ends in a call. */
+static void say_address(const char *what, uint64_t address, unsigned int back)
 {
-	struct symbol symbol = symbol_find(address);
+	struct symbol symbol = symbol_find(address - back);
 
 	if (symbol.name)
 		say("%s%016lx  %s+%#lx/%#lx", what, address, symbol.name, address - symbol.start, symbol.bytes);
@@ -101,20 +102,20 @@ static bool is_text(uint64_t address)
 	return address >= (uint64_t)image_text_start && address < (uint64_t)image_text_end;
 }
 
-/* Each frame lies above the one before, so this ends; entries from guests clear rbp. */
+/* `rip` 0: the frames alone. Each frame lies above the one before, so this ends; entries from guests clear rbp. */
 static void say_trace(uint64_t rip, uint64_t rbp)
 {
 	struct range stack = stack_of(rbp);
 
 	say("Trace:");
 	if (is_text(rip))
-		say_address("  ", rip);
+		say_address("  ", rip, 0);
 	for (unsigned int i = 0; i < FRAMES_MAX && range_has(stack, rbp, 16); i++) {
 		const uint64_t *frame = (const uint64_t *)rbp;
 
 		if (!is_text(frame[1]))
 			break;
-		say_address("  ", frame[1]);
+		say_address("  ", frame[1], 1);
 		if (frame[0] <= rbp)
 			break;
 		rbp = frame[0];
@@ -137,7 +138,7 @@ static void say_stack(uint64_t rsp)
 
 static void say_registers(const struct cpu_user_regs *r)
 {
-	say_address("rip ", r->rip);
+	say_address("rip ", r->rip, 0);
 	say("rflags %08lx  cs %04x  ss %04x  vector %u  error code %08x", r->rflags, r->cs, r->ss, r->entry_vector,
 	    r->error_code);
 	say("rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
@@ -270,7 +271,7 @@ void panic(const char *format, ...)
 	panic_headline(format, args);
 	va_end(args);
 	say_control_registers();
-	say_trace((uint64_t)__builtin_return_address(0), *(const uint64_t *)rbp);
+	say_trace(0, rbp);
 	say_stack(rbp);
 	panic_end();
 }
