@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	support.xcr0 = data[0] & 1 ? 0xe7 : data[0] & 2 ? 7 : data[0] & 4 ? 3 : 0;
 	support.fsgsbase = support.nx = support.rdtscp = data[0] & 8;
-	support.sysenter = support.tsc_invariant = data[0] & 16;
+	support.tsc_invariant = data[0] & 16;
 	data++;
 	size--;
 	memset(&all, 0, sizeof(all));

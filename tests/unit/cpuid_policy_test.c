@@ -13,7 +13,7 @@
 
 static struct cpu_policies amd, intel;
 static const struct cpu_policy_support all_support = {
-	.xcr0 = 0xe7, .fsgsbase = true, .nx = true, .rdtscp = true, .sysenter = true, .tsc_invariant = true,
+	.xcr0 = 0xe7, .fsgsbase = true, .nx = true, .rdtscp = true, .tsc_invariant = true,
 };
 
 static void leaf_set(struct cpu_policy *p, uint32_t leaf, uint32_t subleaf, uint32_t a, uint32_t b, uint32_t c, uint32_t d)

@@ -64,7 +64,6 @@ void pv_cpuid_init(void)
 		.fsgsbase = cpu_features.fsgsbase,
 		.nx = cpu_features.nx,
 		.rdtscp = cpu_features.rdtscp,
-		.sysenter = cpu_features.sysenter || cpu_features.amd,
 		.tsc_invariant = cpu_features.tsc_invariant,
 	};
 
@@ -99,6 +98,22 @@ const struct cpu_policy *cpu_policy_system(uint32_t index)
 		return &policies.pv_max;
 	case XEN_SYSCTL_cpu_policy_pv_default:
 		return &policies.pv_default;
+	default:
+		return NULL;
+	}
+}
+
+const struct cpu_policy *cpu_featureset_system(uint32_t index)
+{
+	switch (index) {
+	case XEN_SYSCTL_cpu_featureset_raw:
+		return &policies.raw;
+	case XEN_SYSCTL_cpu_featureset_host:
+		return &policies.host;
+	case XEN_SYSCTL_cpu_featureset_pv:
+		return &policies.pv_default;
+	case XEN_SYSCTL_cpu_featureset_pv_max:
+		return &policies.pv_max;
 	default:
 		return NULL;
 	}

@@ -312,7 +312,6 @@ static void apply_support(struct cpu_policy *p, const struct cpu_policy_support 
 		{s->fsgsbase, XEN_X86_FEATURE_FSGSBASE},
 		{s->nx, XEN_X86_FEATURE_NX},
 		{s->rdtscp, XEN_X86_FEATURE_RDTSCP},
-		{s->sysenter, XEN_X86_FEATURE_SEP},
 		{s->tsc_invariant, XEN_X86_FEATURE_ITSC},
 	};
 

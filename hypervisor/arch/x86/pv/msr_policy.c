@@ -53,6 +53,10 @@ struct msr_row {
 	{0x401 + 4 * (n), 3, FOR_ALL, VALUE_CONSTANT, WRITE_MASK, 0, F(MCA), 0, 0}
 
 static const struct msr_row rows[] = {
+	/* First, as kernels read them on every context switch. */
+	{0xc0000102, 1, FOR_ALL, VALUE_STATE, WRITE_STATE, MSR_STATE_KERNEL_GS_BASE, 0, 0, 0},
+	{0xc0000101, 1, FOR_ALL, VALUE_STATE, WRITE_STATE, MSR_STATE_GS_BASE, 0, 0, 0},
+	{0xc0000100, 1, FOR_ALL, VALUE_STATE, WRITE_STATE, MSR_STATE_FS_BASE, 0, 0, 0},
 	{0x10, 1, FOR_ALL, VALUE_STATE, WRITE_REFUSED, MSR_STATE_TSC, F(TSC), 0, 0},
 	{0x17, 1, FOR_INTEL, VALUE_PLATFORM_ID, WRITE_REFUSED, 0, 0, 0, 0},
 	{0x1b, 1, FOR_ALL, VALUE_STATE, WRITE_STATE, MSR_STATE_APIC_BASE, F(APIC), 0, 0},
@@ -70,9 +74,6 @@ static const struct msr_row rows[] = {
 	MACHINE_CHECK_BANK(1),
 	{0x40000000, 1, FOR_ALL, VALUE_CONSTANT, WRITE_STATE, MSR_STATE_HYPERCALL_PAGE, 0, 0, 0},
 	{0xc0000080, 1, FOR_ALL, VALUE_EFER, WRITE_SAME, 0, 0, 0, 0},
-	{0xc0000100, 1, FOR_ALL, VALUE_STATE, WRITE_STATE, MSR_STATE_FS_BASE, 0, 0, 0},
-	{0xc0000101, 1, FOR_ALL, VALUE_STATE, WRITE_STATE, MSR_STATE_GS_BASE, 0, 0, 0},
-	{0xc0000102, 1, FOR_ALL, VALUE_STATE, WRITE_STATE, MSR_STATE_KERNEL_GS_BASE, 0, 0, 0},
 	{0xc0000103, 1, FOR_ALL, VALUE_STATE, WRITE_STATE, MSR_STATE_TSC_AUX, F(RDTSCP), 0, 0},
 	/* Performance counters that never count: drivers find that out and use none. */
 	{0xc0010000, 8, FOR_AMD, VALUE_CONSTANT, WRITE_MASK, 0, 0, 0, UINT64_MAX},
@@ -94,20 +95,19 @@ static const struct msr_row rows[] = {
 #define MISC_CLEAR (BIT(7) | BIT(18))
 #define MISC_SET (BIT(11) | BIT(12) | BIT(23))
 
-static bool is_for(const struct msr_row *row, const struct cpu_policy *p)
+/* "GenuineIntel"; "AuthenticAMD" or "HygonGenuine". */
+static bool vendor_is(const struct cpu_policy *p, enum msr_for who)
 {
 	uint32_t vendor = cpu_policy_leaf(p, 0, 0)[CPUID_EBX];
 
+	return who == FOR_INTEL ? vendor == 0x756e6547 : vendor == 0x68747541 || vendor == 0x6f677948;
+}
+
+static bool is_for(const struct msr_row *row, const struct cpu_policy *p)
+{
 	if (row->feature && !cpu_policy_has(p, row->feature))
 		return false;
-	switch (row->who) {
-	case FOR_INTEL:
-		return vendor == 0x756e6547;
-	case FOR_AMD:
-		return vendor == 0x68747541 || vendor == 0x6f677948;
-	default:
-		return true;
-	}
+	return row->who == FOR_ALL || vendor_is(p, row->who);
 }
 
 static const struct msr_row *row_find(const struct msr_facts *f, uint32_t index)

@@ -35,7 +35,7 @@ struct cpu_policy {
 /* What the hypervisor itself supports, of those features that need its help. */
 struct cpu_policy_support {
 	uint64_t xcr0; /* state components that it switches; 0: no XSAVE */
-	bool fsgsbase, nx, rdtscp, sysenter, tsc_invariant;
+	bool fsgsbase, nx, rdtscp, tsc_invariant;
 };
 
 /* The policies of the system. */
@@ -104,6 +104,8 @@ struct domain;
 
 /* `index` is XEN_SYSCTL_cpu_policy_*; NULL: there is none (policies of guests with hardware virtualization). */
 const struct cpu_policy *cpu_policy_system(uint32_t index);
+/* The same for the features alone, whose policies the ABI numbers otherwise: XEN_SYSCTL_cpu_featureset_*. */
+const struct cpu_policy *cpu_featureset_system(uint32_t index);
 /* What a domain sees. Valid as long as the domain; its content changes only while the domain is paused. */
 const struct cpu_policy *domain_policy(const struct domain *d);
 /* Gives d, which is paused, its own policy. `candidate` is a copy of domain_policy(d) with a caller's entries put into
