@@ -42,6 +42,8 @@ uint64_t arch_pt_adjust(unsigned int level, uint64_t raw)
 	return raw & FAKE_PTE_PRESENT ? raw | FAKE_PTE_FORCED : raw;
 }
 
+uint64_t arch_pt_read_only(uint64_t raw) { return raw & ~FAKE_PTE_WRITABLE; }
+
 uint64_t arch_pt_hardware_bits(void) { return FAKE_PTE_HARDWARE; }
 
 void arch_pt_root_install(struct domain *d, uint64_t *table)

@@ -88,9 +88,11 @@ enum status pt_leaf_get(struct domain *d, struct domain *owner, const struct pt_
 			s = page_table_settle(d, p);
 		return s == OK ? leaf_get_memory(p, leaf, owner) : s;
 	}
-	if ((owner == d || owner == domain_io) && arch_iomem_may_map(d, leaf->frame, leaf->writable))
+	if (owner != d && owner != domain_io)
+		return E_INVAL;
+	if (arch_iomem_may_map(d, leaf->frame, leaf->writable))
 		return OK;
-	return E_INVAL;
+	return leaf->writable && arch_iomem_may_map(d, leaf->frame, false) ? E_ROFS : E_INVAL;
 }
 
 void pt_leaf_put(const struct pt_entry *leaf)
@@ -233,8 +235,15 @@ static enum status entry_get(struct domain *d, struct domain *owner, unsigned in
 	if (s != OK || e.kind == PT_EMPTY)
 		return s;
 	*raw = arch_pt_adjust(level, *raw);
-	if (e.kind == PT_LEAF)
-		return pt_leaf_get(d, owner, &e);
+	if (e.kind == PT_LEAF) {
+		s = pt_leaf_get(d, owner, &e);
+		/* A device that may be looked at only: the entry stands without the right to write. */
+		if (s == E_ROFS) {
+			*raw = arch_pt_read_only(*raw);
+			s = OK;
+		}
+		return s;
+	}
 	/* Is the table the domain's own? */
 	if (!mfn_has_page(e.frame))
 		return E_INVAL;

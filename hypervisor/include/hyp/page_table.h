@@ -33,6 +33,8 @@ bool arch_pt_slot_is_guests(unsigned int level, unsigned int index);
 enum status arch_pt_decode(const struct domain *d, unsigned int level, uint64_t raw, struct pt_entry *out);
 /* The raw entry as it is to stand in the table (forced bits). */
 uint64_t arch_pt_adjust(unsigned int level, uint64_t raw);
+/* The raw leaf entry without the right to write. */
+uint64_t arch_pt_read_only(uint64_t raw);
 /* Bits that the CPU sets by itself (accessed, dirty). */
 uint64_t arch_pt_hardware_bits(void);
 /* The hypervisor's own slots of a root table appear, or are cleared. */
@@ -81,6 +83,7 @@ struct pt_write {
 enum status page_table_write(struct domain *d, struct page *p, unsigned int index, const struct pt_write *w);
 
 /* The references that a leaf entry of d's tables holds to what it maps; for entries written in other ways (grants). */
+/* E_ROFS: device memory that d may only map for reading. */
 enum status pt_leaf_get(struct domain *d, struct domain *owner, const struct pt_entry *leaf);
 void pt_leaf_put(const struct pt_entry *leaf);
 

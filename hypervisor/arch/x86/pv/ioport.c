@@ -145,12 +145,12 @@ bool arch_iomem_may_map(const struct domain *d, mfn_t frame, bool writable)
 	/* Memory is its owner's, whatever a set says. */
 	if (machine_frame_is_ram(frame))
 		return false;
-	if (lapic_owns_frame(frame) || ioapic_owns_frame(frame) || (frame.v >= MESSAGES_FIRST && frame.v <= MESSAGES_LAST))
+	if (lapic_owns_frame(frame) || (frame.v >= MESSAGES_FIRST && frame.v <= MESSAGES_LAST))
 		return false;
 	if (cpu_features.amd && frame.v >= HYPERTRANSPORT_FIRST && frame.v <= HYPERTRANSPORT_LAST)
 		return false;
-	/* A clock that others may look at. */
-	if (hpet_owns_frame(frame) && writable)
+	/* Ours, and others may look. */
+	if (writable && (hpet_owns_frame(frame) || ioapic_owns_frame(frame)))
 		return false;
 	return domain_io_is_allowed(d, IO_FRAMES, frame.v, frame.v);
 }

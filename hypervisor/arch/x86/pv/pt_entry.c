@@ -63,6 +63,8 @@ uint64_t arch_pt_adjust(unsigned int level, uint64_t raw)
 	return level == 1 ? (raw | PTE_USER) & ~PTE_GLOBAL : raw | PTE_USER;
 }
 
+uint64_t arch_pt_read_only(uint64_t raw) { return raw & ~PTE_WRITE; }
+
 uint64_t arch_pt_hardware_bits(void) { return PTE_ACCESSED | PTE_DIRTY; }
 
 void arch_pt_root_install(struct domain *d, uint64_t *table) { hyp_slots_install(table, d); }
