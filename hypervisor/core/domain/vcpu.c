@@ -114,7 +114,8 @@ void vcpu_kick(struct vcpu *v)
 
 void vcpu_block(struct vcpu *v)
 {
-	write_once(v->info->evtchn_upcall_mask, 0);
+	if (v->info)
+		write_once(v->info->evtchn_upcall_mask, 0);
 	(void)__atomic_fetch_or(&v->stop, VCPU_BLOCKED, __ATOMIC_SEQ_CST);
 	if (vcpu_event_is_deliverable(v))
 		(void)__atomic_fetch_and(&v->stop, ~VCPU_BLOCKED, __ATOMIC_SEQ_CST);

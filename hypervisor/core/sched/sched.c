@@ -194,7 +194,7 @@ void sched_sleep(struct vcpu *v)
 	sched_update(v);
 }
 
-void sched_yield(struct vcpu *v)
+void sched_vcpu_yield(struct vcpu *v)
 {
 	struct runqueue *q = runqueue_lock_of(v);
 	bool has_peers = q->queued;

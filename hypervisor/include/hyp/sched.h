@@ -60,7 +60,7 @@ void sched_wake(struct vcpu *v);
 /* v may have stopped being runnable: takes it off the queue, or kicks the CPU that runs it. Does not wait. */
 void sched_sleep(struct vcpu *v);
 /* v's CPU time for others: goes behind its peers. v is current. */
-void sched_yield(struct vcpu *v);
+void sched_vcpu_yield(struct vcpu *v);
 
 /* True if `cpu` should call sched_pick before it runs a guest again. */
 bool sched_is_due(unsigned int cpu);
