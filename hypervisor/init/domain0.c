@@ -9,14 +9,14 @@
 #include <hyp/drivers/vga.h>
 #include <hyp/log.h>
 
-/* A loader may put the file's name in front of a module's words; words of ours after " -- " come last. */
-static struct text command_line_make(const struct boot_module *m)
+/* All loaders but GRUB 2 put the file's name in front of a module's words; our own after " -- " come last. */
+static struct text command_line_make(const struct boot_module *m, struct text loader)
 {
 	static char line[1024];
 	struct text own = m->command_line;
 	size_t length;
 
-	if (text_has(own, '/') && own.bytes && own.at[0] == '/')
+	if (!text_starts(loader, "GRUB 2"))
 		(void)text_take(&own, ' ');
 	(void)text_copy(line, sizeof(line), own);
 	length = MIN(own.bytes, sizeof(line) - 1);
@@ -36,7 +36,7 @@ void startup_domain0(void)
 		panic("no kernel for domain 0: give it to the loader as the first module");
 	image.kernel = paddr_map(info->module[0].start);
 	image.kernel_bytes = info->module[0].bytes;
-	image.command_line = command_line_make(&info->module[0]);
+	image.command_line = command_line_make(&info->module[0], info->loader);
 	if (info->module_count > 1) {
 		image.ramdisk = paddr_map(info->module[1].start);
 		image.ramdisk_bytes = info->module[1].bytes;

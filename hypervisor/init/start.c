@@ -6,6 +6,7 @@
  */
 #include "init.h"
 #include "../arch/x86/cpu.h"
+#include "../arch/x86/efi_info.h"
 #include "../arch/x86/irq.h"
 #include "../arch/x86/ops.h"
 #include "../arch/x86/paging.h"
@@ -48,8 +49,8 @@ static void start_services(void)
 	startup_boot_cpu();
 	startup_timers();
 	irq_init(&startup.acpi);
-	startup_other_cpus();
 	pv_cpuid_init();
+	startup_other_cpus();
 	startup_domain0();
 	enter_guest_loop(&cpu_info_of(0)->guest_regs);
 }
@@ -77,6 +78,7 @@ void hypervisor_start(uint32_t magic, uint32_t info)
 	panic_reboots = !startup.options.noreboot;
 	startup_memory_plan();
 	read_firmware();
+	efi_info_keep(&startup.info.efi);
 	startup_memory();
 	cpuid(1, 0, one);
 	stack_switch_to(cpu_info_of(cpu_create(0, one[1] >> 24, 0)->id), start_services);

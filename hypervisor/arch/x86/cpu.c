@@ -93,6 +93,7 @@ void cpu_setup_registers(void)
 {
 	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	const struct cpu_features *f = &cpu_features;
+	uint64_t de_cfg;
 
 	cr4 |= f->pge ? CR4_PGE : 0;
 	cr4 |= f->smep ? CR4_SMEP : 0;
@@ -105,6 +106,10 @@ void cpu_setup_registers(void)
 	cr4_write(cr4);
 	if (f->xsave)
 		(void)xsetbv_raw(f->xcr0);
+	/* LFENCE waits for what is before it, as guests are told (AMD, software techniques for managing speculation). A
+	   CPU without the register needs no telling. */
+	if (f->amd && msr_read_raw(MSR_AMD_DE_CFG, &de_cfg))
+		(void)msr_write_raw(MSR_AMD_DE_CFG, de_cfg | BIT(1));
 	/* AC is clear, so user pages are out of reach outside the brackets (SMAP). */
 	guest_access_end();
 }

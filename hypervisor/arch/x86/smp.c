@@ -6,8 +6,10 @@
  * them. A flush takes no lock, so no cycle of waiting is possible.
  */
 #include "cpu.h"
+#include "irq.h"
 #include "ops.h"
 #include "paging.h"
+#include "pv/cpuid.h"
 #include "switch.h"
 #include "time.h"
 #include "traps.h"
@@ -160,6 +162,8 @@ static void cpu_main(void)
 	c->xcr0 = cpu_features.xsave ? cpu_features.xcr0 : 0;
 	lapic_init_cpu();
 	lapic_timer_init_cpu();
+	irq_init_cpu(c);
+	pv_cpuid_init_cpu();
 	if (lapic_id() != c->apic_id)
 		panic("CPU %u has the APIC id %#x instead of %#x", c->id, lapic_id(), c->apic_id);
 	tlb_flush_local();

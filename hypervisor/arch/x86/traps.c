@@ -167,6 +167,9 @@ void guest_exit(void)
 			idle(c);
 			continue;
 		}
+		/* The CPU would fault on it in ring 0, or not at all. */
+		if (!address_is_canonical(guest_regs()->rip))
+			pv_inject(v, 13, 0);
 		if (v->arch.failsafe_pending)
 			pv_inject_failsafe(v);
 		pv_deliver_nmi(v);

@@ -44,11 +44,12 @@ static unsigned int frame_make(struct vcpu *v, const struct bounce *b, const str
 
 	frame[n++] = regs->rcx;
 	frame[n++] = regs->r11;
+	/* The selectors that were to be loaded: what could not be is null in the CPU. */
 	if (b->has_segments) {
-		frame[n++] = ds_read();
-		frame[n++] = es_read();
-		frame[n++] = fs_read();
-		frame[n++] = gs_read();
+		frame[n++] = v->arch.regs.ds;
+		frame[n++] = v->arch.regs.es;
+		frame[n++] = v->arch.regs.fs;
+		frame[n++] = v->arch.regs.gs;
 	}
 	if (b->has_error_code)
 		frame[n++] = b->error_code;

@@ -72,7 +72,7 @@ static enum status control_decode(uint64_t value, bool cr4_de, uint64_t *real, u
 static enum status index_resolve(unsigned int *index, bool cr4_de)
 {
 	if (*index >= DEBUG_REGISTERS)
-		return E_INVAL;
+		return E_NODEV;
 	if (*index != 4 && *index != 5)
 		return OK;
 	if (cr4_de)

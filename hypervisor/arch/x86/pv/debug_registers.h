@@ -16,8 +16,8 @@
 void debug_registers_reset(uint64_t registers[DEBUG_REGISTERS]);
 /*
  * The guest writes `value` to register `index`; `cr4_de` is its CR4.DE. E_PERM: an address or a control that could stop
- * the hypervisor, or ports without CR4.DE. E_INVAL: reserved bits above the lower half of status and control, no such
- * register. E_NODEV: registers 4 and 5 with CR4.DE; without it they are 6 and 7. Nothing changes unless OK.
+ * the hypervisor, or ports without CR4.DE. E_INVAL: reserved bits above the lower half of status and control;
+ * E_NODEV: no such register, and registers 4 and 5 with CR4.DE; without it they are 6 and 7. Nothing changes unless OK.
  */
 enum status debug_register_set(uint64_t registers[DEBUG_REGISTERS], unsigned int index, uint64_t value, bool cr4_de);
 /* What the guest reads. E_INVAL, E_NODEV as above. */

@@ -1,13 +1,13 @@
 /*
  * The architecture's part of a domain's life and of a vCPU's: paravirtual.
  *
- * A domain has its own table for the per-domain slot; the descriptor windows of its vCPUs lie there, all showing zeroes
- * at first. Teardown (arch_domain_relinquish) lets go of what vCPUs hold, one root at a time, in restartable steps.
+ * A domain has its own table for the per-domain slot; the descriptor windows of its vCPUs lie there, empty at first. Teardown (arch_domain_relinquish) lets go of what vCPUs hold, one root at a time, in restartable steps.
  */
 #include "pv.h"
 #include "../ops.h"
 #include "../paging.h"
 #include "../switch.h"
+#include "../wallclock.h"
 #include "debug_registers.h"
 #include "io_permissions.h"
 #include "../irq.h"
@@ -15,6 +15,7 @@
 #include <hyp/hypercall.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
+#include <hyp/pv/cpu_policy.h>
 #include <hyp/string.h>
 
 /* Each page of the window's page table serves this many vCPUs. */
@@ -33,12 +34,14 @@ enum status arch_domain_create(struct domain *d)
 		arch_domain_destroy(d);
 		return E_NOMEM;
 	}
+	wallclock_publish(d);
 	return OK;
 }
 
 void arch_domain_destroy(struct domain *d)
 {
 	pirq_domain_destroy(d);
+	domain_policy_free(d);
 	pv_domain_io_free(d);
 	for (unsigned int i = 0; i < ARRAY_COUNT(d->arch.perdomain_l1); i++)
 		if (d->arch.perdomain_l1[i])
@@ -61,8 +64,9 @@ static enum status window_create(struct vcpu *v)
 	l1 = hv_page_alloc();
 	if (!l1)
 		return E_NOMEM;
+	/* GDTs show zeroes, LDTs nothing. */
 	for (unsigned int i = 0; i < PTES_PER_TABLE; i++)
-		l1[i] = paging_zero_entry();
+		l1[i] = i * PAGE_BYTES % VCPU_DESCRIPTOR_BYTES < VCPU_GDT_BYTES ? paging_zero_entry() : 0;
 	d->arch.perdomain_l1[part] = l1;
 	write_once(d->arch.perdomain_l2[part], paging_hyp_entry(arch_virt_to_mfn(l1), PTE_TABLE));
 	return OK;

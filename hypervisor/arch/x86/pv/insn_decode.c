@@ -260,8 +260,9 @@ static void decode_immediate(struct cursor *c, struct insn *insn, uint16_t flags
 /* The prefixes that make another instruction of it, or none. */
 static bool prefixes_are_allowed(const struct insn *insn, const struct insn_row *row, const struct prefixes *p)
 {
-	/* 66 gives SMSW its width, although it stands among those that take none. */
-	if ((row->flags & ROW_NO_PREFIX) && (p->repeat || (p->operand_size && insn->op != INSN_SMSW)))
+	/* 66 gives SMSW its width, and means nothing to RDMSR and WRMSR. */
+	if ((row->flags & ROW_NO_PREFIX) && (p->repeat || (p->operand_size && insn->op != INSN_SMSW &&
+							   insn->op != INSN_RDMSR && insn->op != INSN_WRMSR)))
 		return false;
 	if ((row->flags & ROW_32) && insn->mode != INSN_MODE_32)
 		return false;

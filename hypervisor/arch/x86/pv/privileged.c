@@ -294,7 +294,7 @@ static enum outcome op_interrupt_flag(struct vcpu *v, struct cpu_user_regs *regs
 	return pv_iopl_permits(v) ? DONE : REFUSED;
 }
 
-/* Only drivers of real devices need it. INVD would throw others' data away. */
+/* Only drivers of real devices need it. INVD is refused: it would throw others' data away. */
 static enum outcome op_wbinvd(struct vcpu *v, struct cpu_user_regs *regs, const struct insn *insn)
 {
 	(void)regs;
@@ -449,7 +449,6 @@ static const struct row {
 	[INSN_CLI] = {op_interrupt_flag, true},
 	[INSN_STI] = {op_interrupt_flag, true},
 	[INSN_CLTS] = {op_clts, false},
-	[INSN_INVD] = {op_wbinvd, false},
 	[INSN_WBINVD] = {op_wbinvd, false},
 	[INSN_CPUID] = {op_cpuid, true},
 	[INSN_RDMSR] = {op_rdmsr, false},
