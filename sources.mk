@@ -39,7 +39,7 @@ ASM :=
 FAKE :=
 FAKE += hypervisor/arch/fake/cpu.c hypervisor/arch/fake/domain.c
 FAKE += tests/fakes/io_fake.c
-FAKE += hypervisor/arch/fake/memory.c
+FAKE += hypervisor/arch/fake/memory.c hypervisor/arch/fake/page_table.c
 FAKE += hypervisor/arch/fake/grant.c hypervisor/arch/fake/pirq.c
 
 PURE += $(addprefix hypervisor/hypercall/, console_io.c dispatch.c multicall.c xen_version.c)
@@ -57,3 +57,8 @@ MACHINE += $(addprefix hypervisor/init/, consoles.c cpus.c domain0.c loader.c me
 PURE += $(addprefix hypervisor/arch/x86/, irq_vector.c pirq_table.c)
 MACHINE += $(addprefix hypervisor/arch/x86/, efi_info.c irq.c irq_source.c panic.c pirq.c symbols.c wallclock.c)
 MACHINE += $(addprefix hypervisor/arch/x86/pv/, firmware_info.c mca.c physdev.c platform.c)
+
+PURE += $(addprefix hypervisor/hypercall/domctl, .c _bitmap.c _device.c _domain.c _info.c _memory.c _policy.c _sched.c _vcpu.c)
+PURE += $(addprefix hypervisor/hypercall/sysctl, .c _console.c _cpu.c _domains.c _machine.c _sched.c)
+MACHINE += hypervisor/arch/x86/sysctl_arch.c hypervisor/arch/x86/pv/domctl_arch.c
+FAKE += hypervisor/arch/fake/control.c
