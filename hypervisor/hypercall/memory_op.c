@@ -86,10 +86,10 @@ long hypercall_memory_op(struct vcpu *v, struct hypercall *call)
 {
 	uint64_t number = call->arg[0] & OP_MASK;
 	struct memory_call memory = {.start = call->arg[0] >> OP_BITS, .arg = call->arg[1]};
-	const struct operation *operation = &operations[number];
+	const struct operation *operation = number < ARRAY_COUNT(operations) ? &operations[number] : NULL;
 	long result;
 
-	if (number >= ARRAY_COUNT(operations) || !operation->function)
+	if (!operation || !operation->function)
 		return E_NOSYS;
 	if (operation->who == CONTROL_DOMAIN && !v->domain->privileged)
 		return E_PERM;

@@ -1,0 +1,826 @@
+/* memory_op: each operation, each refusal, interruption at each extent, guest memory that fails. */
+#include <hyp/abi.h>
+#include <hyp/grant.h>
+#include <hyp/guest.h>
+#include <hyp/hypercall.h>
+
+#include "fakes/mm_fake.h"
+
+/* Where the calls' arguments and lists are in guest memory. */
+#define ARG (FAKE_GUEST_START + 0x100)
+#define LIST (FAKE_GUEST_START + 0x1000)
+#define OUT (FAKE_GUEST_START + 0x40000)
+#define BAD UINT64_C(0xffff830000000000)
+
+static struct domain *dom0, *domu;
+static struct vcpu *v0, *vu;
+
+static struct domain *create(domid_t id, bool privileged, struct vcpu **v)
+{
+	struct domain_config config = {.id = id, .privileged = privileged, .vcpu_max = 1, .evtchn_port_max = 100,
+				       .grant_frames_max = 4, .maptrack_frames_max = 4};
+	struct domain *d;
+
+	assert_int_equal(domain_create(&config, &d), OK);
+	assert_int_equal(vcpu_create(d, 0, v), OK);
+	d->pages_max = 3000;
+	return d;
+}
+
+static int setup(void **state)
+{
+	mm_setup(state);
+	fake_domains_reset();
+	dom0 = create(0, true, &v0);
+	domu = create(7, false, &vu);
+	return 0;
+}
+
+static void destroy(struct domain *d)
+{
+	enum status status;
+
+	domain_get(d);
+	do {
+		status = domain_kill(d);
+		assert_true(status == OK || status == E_RESTART);
+	} while (status);
+	domain_put(d);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_guest_fail_at(0);
+	fake_preempt_in = 0;
+	fake_memory_unleave();
+	destroy(domu);
+	destroy(dom0);
+	assert_int_equal(frames_free_count(), FAKE_FRAMES);
+	return 0;
+}
+
+static long call_from(struct vcpu *v, uint64_t op, vaddr_t arg)
+{
+	struct hypercall call = {.number = __HYPERVISOR_memory_op, .arg = {op, arg}};
+	long result;
+
+	do
+		result = hypercall_memory_op(v, &call);
+	while (result == E_RESTART);
+	return result;
+}
+
+static long call(struct vcpu *v, uint64_t op, const void *arg, size_t bytes)
+{
+	memcpy(fake_guest(ARG), arg, bytes);
+	return call_from(v, op, ARG);
+}
+
+static xen_pfn_t *list(uint64_t i) { return (xen_pfn_t *)fake_guest(LIST) + i; }
+static xen_pfn_t *out(uint64_t i) { return (xen_pfn_t *)fake_guest(OUT) + i; }
+
+static struct xen_memory_reservation reservation(domid_t id, uint64_t count, unsigned int order)
+{
+	struct xen_memory_reservation r = {.nr_extents = count, .extent_order = order, .domid = id};
+
+	fake_guest_handle(r.extent_start, LIST);
+	return r;
+}
+
+static long reserve(struct vcpu *v, uint64_t op, struct xen_memory_reservation r) { return call(v, op, &r, sizeof(r)); }
+
+static long populate(struct vcpu *v, domid_t id, uint64_t count, unsigned int order)
+{
+	for (uint64_t i = 0; i < count; i++)
+		*list(i) = 1000 + (i << order);
+	return reserve(v, XENMEM_populate_physmap, reservation(id, count, order));
+}
+
+/* The table */
+
+static void unknown_operation_is_enosys(void **state)
+{
+	(void)state;
+	for (uint64_t op = 29; op < 64; op++)
+		assert_int_equal(call_from(v0, op, ARG), E_NOSYS);
+	assert_int_equal(call_from(v0, 8, ARG), E_NOSYS);
+	assert_int_equal(call_from(v0, XENMEM_get_pod_target, ARG), E_NOSYS);
+}
+
+static void operations_of_the_control_domain_are_refused_to_others(void **state)
+{
+	static const unsigned int ops[] = {XENMEM_machphys_mfn_list, XENMEM_machine_memory_map, XENMEM_exchange,
+					   XENMEM_set_memory_map, XENMEM_claim_pages, XENMEM_acquire_resource};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(ops); i++)
+		assert_int_equal(call_from(vu, ops[i], ARG), E_PERM);
+}
+
+static void start_extent_is_refused_where_nothing_is_restartable(void **state)
+{
+	(void)state;
+	assert_int_equal(call_from(v0, XENMEM_maximum_ram_page | 1 << 6, 0), E_INVAL);
+	assert_int_equal(call_from(v0, XENMEM_exchange | 1 << 6, ARG), E_INVAL);
+}
+
+static void argument_in_bad_memory_is_efault(void **state)
+{
+	static const unsigned int ops[] = {0, 1, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 24, 27, 28};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(ops); i++) {
+		assert_int_equal(call_from(v0, ops[i], BAD), E_FAULT);
+		assert_int_equal(call_from(v0, ops[i], UINT64_MAX - 4), E_FAULT);
+		assert_int_equal(call_from(v0, ops[i], 0), E_FAULT);
+	}
+}
+
+static void constant_answers_are_those_that_tools_expect(void **state)
+{
+	(void)state;
+	assert_int_equal(call_from(v0, XENMEM_get_sharing_freed_pages, 0), 0);
+	assert_int_equal(call_from(v0, XENMEM_get_sharing_shared_pages, 0), 0);
+	assert_int_equal(call_from(v0, XENMEM_get_vnumainfo, ARG), E_OPNOTSUPP);
+	assert_int_equal(call_from(v0, XENMEM_add_to_physmap, ARG), E_ACCES);
+	assert_int_equal(call_from(v0, XENMEM_add_to_physmap_batch, ARG), E_ACCES);
+	assert_int_equal(call_from(v0, XENMEM_remove_from_physmap, ARG), E_ACCES);
+	assert_int_equal(call_from(v0, XENMEM_maximum_ram_page, 0), FAKE_HIGH_END - 1);
+}
+
+/* Reservations */
+
+static void populate_gives_frames_and_names_them(void **state)
+{
+	(void)state;
+	assert_int_equal(populate(vu, DOMID_SELF, 5, 2), 5);
+	assert_int_equal(domu->pages, 20);
+	for (unsigned int i = 0; i < 5; i++)
+		for (unsigned int j = 0; j < 4; j++) {
+			mfn_t m = mfn(*list(i) + j);
+
+			assert_int_equal(arch_m2p_get(m), 1000 + i * 4 + j);
+			assert_int_equal(mfn_to_page(m)->owner, domu->id);
+			assert_true(frame_is_zero(m));
+		}
+}
+
+static void populate_for_another_domain_is_for_the_control_domain(void **state)
+{
+	(void)state;
+	assert_int_equal(populate(v0, domu->id, 3, 0), 3);
+	assert_int_equal(domu->pages, 3);
+	assert_int_equal(populate(vu, 0, 3, 0), 0);
+	assert_int_equal(populate(vu, 99, 3, 0), 0);
+	assert_int_equal(populate(v0, 99, 3, 0), 0);
+	assert_int_equal(dom0->pages, 0);
+}
+
+static void populate_stops_at_the_limit_with_the_exact_count(void **state)
+{
+	(void)state;
+	domu->pages_max = 7;
+	assert_int_equal(populate(vu, DOMID_SELF, 4, 1), 3);
+	assert_int_equal(domu->pages, 6);
+	assert_int_equal(*list(3), 1006);
+}
+
+static void populate_stops_when_memory_ends_with_the_exact_count(void **state)
+{
+	(void)state;
+	assert_int_equal(populate(vu, DOMID_SELF, 1, 0), 1);
+	fake_memory_leave(frames_total_count() / 128 + 2);
+	assert_int_equal(populate(vu, DOMID_SELF, 5, 0), 2);
+	assert_int_equal(domu->pages, 3);
+}
+
+static void populate_respects_the_address_width(void **state)
+{
+	struct xen_memory_reservation r = reservation(DOMID_SELF, 4, 0);
+
+	(void)state;
+	r.mem_flags = XENMEMF_address_bits(20);
+	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_true(*list(i) < 0x100);
+	r.mem_flags = XENMEMF_address_bits(12);
+	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 0);
+}
+
+static void orders_beyond_two_mebibytes_are_refused(void **state)
+{
+	(void)state;
+	for (unsigned int order = 10; order < 80; order++) {
+		assert_int_equal(reserve(v0, XENMEM_populate_physmap, reservation(DOMID_SELF, 1, order)), 0);
+		assert_int_equal(reserve(v0, XENMEM_increase_reservation, reservation(DOMID_SELF, 1, order)), 0);
+		assert_int_equal(reserve(v0, XENMEM_decrease_reservation, reservation(DOMID_SELF, 1, order)), 0);
+	}
+	assert_int_equal(populate(vu, DOMID_SELF, 1, 9), 1);
+}
+
+static void counts_that_overflow_are_refused(void **state)
+{
+	static const uint64_t counts[] = {UINT64_MAX, UINT64_MAX >> 6, UINT64_MAX / 8, INT64_MAX, 0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+		struct xen_memory_reservation r = reservation(DOMID_SELF, counts[i], 0);
+
+		fake_guest_handle(r.extent_start, UINT64_MAX - 15);
+		assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 0);
+		assert_int_equal(reserve(vu, XENMEM_decrease_reservation, r), 0);
+	}
+	assert_int_equal(domu->pages, 0);
+}
+
+static void flags_for_what_there_is_not_are_refused(void **state)
+{
+	static const unsigned int flags[] = {XENMEMF_populate_on_demand, XENMEMF_vnode, XENMEMF_exact_node(1),
+					     XENMEMF_exact_node(254)};
+	struct xen_memory_reservation r = reservation(DOMID_SELF, 1, 0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(flags); i++) {
+		r.mem_flags = flags[i];
+		assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 0);
+	}
+	r.mem_flags = XENMEMF_exact_node(0);
+	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 1);
+	r.mem_flags = XENMEMF_node(3);
+	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 1);
+}
+
+static void extent_that_cannot_be_reported_is_taken_back(void **state)
+{
+	(void)state;
+	/* The accesses: the argument, then for each extent its number in and out. */
+	for (unsigned int fail = 2; fail <= 7; fail++) {
+		uint64_t pages = domu->pages;
+		unsigned int whole = (fail - 2) / 2;
+
+		fake_guest_fail_at(fail);
+		assert_int_equal(populate(vu, DOMID_SELF, 3, 1), whole);
+		assert_int_equal(domu->pages, pages + whole * 2);
+	}
+}
+
+static void slots_are_checked_where_they_are_accessed(void **state)
+{
+	struct xen_memory_reservation r = reservation(DOMID_SELF, 10, 0);
+
+	(void)state;
+	fake_guest_handle(r.extent_start, FAKE_GUEST_END - 3 * 8);
+	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 3);
+	assert_int_equal(domu->pages, 3);
+}
+
+static void interrupted_call_keeps_the_next_extent_above_the_operation(void **state)
+{
+	struct xen_memory_reservation r = reservation(DOMID_SELF, 6, 0);
+	struct hypercall h = {.arg = {XENMEM_populate_physmap, ARG}};
+
+	(void)state;
+	memcpy(fake_guest(ARG), &r, sizeof(r));
+	for (uint64_t i = 1; i < 6; i++) {
+		fake_preempt_in = 1;
+		assert_int_equal(hypercall_memory_op(vu, &h), E_RESTART);
+		assert_int_equal(h.arg[0], XENMEM_populate_physmap | i << 6);
+		assert_int_equal(domu->pages, i);
+	}
+	fake_preempt_in = 1;
+	assert_int_equal(hypercall_memory_op(vu, &h), 6);
+	assert_int_equal(domu->pages, 6);
+}
+
+static void start_beyond_the_list_does_nothing(void **state)
+{
+	struct xen_memory_reservation r = reservation(DOMID_SELF, 6, 0);
+
+	(void)state;
+	assert_int_equal(call(vu, XENMEM_populate_physmap | 6 << 6, &r, sizeof(r)), 6);
+	assert_int_equal(call(vu, XENMEM_populate_physmap | 100 << 6, &r, sizeof(r)), 100);
+	assert_int_equal(domu->pages, 0);
+}
+
+static void increase_reports_frames_only_if_asked(void **state)
+{
+	struct xen_memory_reservation r = reservation(DOMID_SELF, 2, 0);
+
+	(void)state;
+	assert_int_equal(reserve(vu, XENMEM_increase_reservation, r), 2);
+	assert_int_equal(mfn_to_page(mfn(*list(1)))->owner, domu->id);
+	assert_int_equal(arch_m2p_get(mfn(*list(1))), M2P_INVALID);
+	fake_guest_handle(r.extent_start, 0);
+	assert_int_equal(reserve(vu, XENMEM_increase_reservation, r), 2);
+	assert_int_equal(domu->pages, 4);
+}
+
+static void balloon_gives_back_what_nothing_refers_to(void **state)
+{
+	(void)state;
+	assert_int_equal(populate(vu, DOMID_SELF, 6, 0), 6);
+	assert_int_equal(reserve(vu, XENMEM_decrease_reservation, reservation(DOMID_SELF, 6, 0)), 6);
+	assert_int_equal(domu->pages, 0);
+	assert_int_equal(arch_m2p_get(mfn(*list(0))), M2P_INVALID);
+}
+
+static void balloon_stops_at_a_frame_that_is_referred_to(void **state)
+{
+	struct page *p;
+
+	(void)state;
+	assert_int_equal(populate(vu, DOMID_SELF, 6, 0), 6);
+	p = mfn_to_page(mfn(*list(2)));
+	assert_int_equal(page_get_with_writable(p, domu), OK);
+	assert_int_equal(reserve(vu, XENMEM_decrease_reservation, reservation(DOMID_SELF, 6, 0)), 2);
+	assert_int_equal(domu->pages, 4);
+	page_put_with_writable(p);
+	assert_int_equal(call(vu, XENMEM_decrease_reservation | 2 << 6,
+			      &(struct xen_memory_reservation){.extent_start.p = (void *)(uintptr_t)LIST,
+							       .nr_extents = 6, .domid = DOMID_SELF},
+			      sizeof(struct xen_memory_reservation)), 6);
+	assert_int_equal(domu->pages, 0);
+}
+
+static void frames_of_others_and_no_frames_cannot_be_given_back(void **state)
+{
+	(void)state;
+	assert_int_equal(populate(v0, DOMID_SELF, 1, 0), 1);
+	assert_int_equal(reserve(vu, XENMEM_decrease_reservation, reservation(DOMID_SELF, 1, 0)), 0);
+	*list(0) = UINT64_MAX;
+	assert_int_equal(reserve(vu, XENMEM_decrease_reservation, reservation(DOMID_SELF, 1, 9)), 0);
+	*list(0) = frame_count;
+	assert_int_equal(reserve(vu, XENMEM_decrease_reservation, reservation(DOMID_SELF, 1, 0)), 0);
+	*list(0) = arch_virt_to_mfn(domu->shared_info).v;
+	assert_int_equal(reserve(vu, XENMEM_decrease_reservation, reservation(DOMID_SELF, 1, 0)), 0);
+	assert_int_equal(dom0->pages, 1);
+}
+
+static void reservations_are_told_to_the_domain_and_to_its_controller(void **state)
+{
+	struct xen_memory_domain self = {DOMID_SELF}, other = {7}, none = {99}, zero = {0};
+
+	(void)state;
+	assert_int_equal(populate(vu, DOMID_SELF, 6, 0), 6);
+	assert_int_equal(call(vu, XENMEM_current_reservation, &self, sizeof(self)), 6);
+	assert_int_equal(call(v0, XENMEM_current_reservation, &other, sizeof(other)), 6);
+	assert_int_equal(call(v0, XENMEM_maximum_reservation, &other, sizeof(other)), 3000);
+	assert_int_equal(call(v0, XENMEM_maximum_reservation, &none, sizeof(none)), E_SRCH);
+	assert_int_equal(call(vu, XENMEM_maximum_reservation, &zero, sizeof(zero)), E_PERM);
+	dom0->pages_max = UINT64_MAX;
+	assert_int_equal(call(v0, XENMEM_maximum_reservation, &self, sizeof(self)), UINT32_MAX);
+	assert_int_equal(call(v0, XENMEM_maximum_gpfn, &other, sizeof(other)), 0);
+	domu->shared_info->arch.max_pfn = 4096;
+	assert_int_equal(call(v0, XENMEM_maximum_gpfn, &other, sizeof(other)), 4095);
+	domu->shared_info->arch.max_pfn = UINT64_MAX;
+	assert_true(call(v0, XENMEM_maximum_gpfn, &other, sizeof(other)) >= 0);
+}
+
+static void claim_is_staked_and_dropped(void **state)
+{
+	struct xen_memory_reservation r = {.nr_extents = 500, .domid = 7};
+
+	(void)state;
+	assert_int_equal(reserve(v0, XENMEM_claim_pages, r), 0);
+	assert_int_equal(domu->pages_claimed, 500);
+	r.nr_extents = 0;
+	assert_int_equal(reserve(v0, XENMEM_claim_pages, r), 0);
+	assert_int_equal(frames_claimed_count(), 0);
+	r.nr_extents = 4000;
+	assert_int_equal(reserve(v0, XENMEM_claim_pages, r), E_INVAL);
+	r.nr_extents = 5;
+	r.domid = 99;
+	assert_int_equal(reserve(v0, XENMEM_claim_pages, r), E_SRCH);
+	r.domid = 7;
+	r.extent_order = 1;
+	assert_int_equal(reserve(v0, XENMEM_claim_pages, r), E_INVAL);
+	r.extent_order = 0;
+	r.mem_flags = 1;
+	assert_int_equal(reserve(v0, XENMEM_claim_pages, r), E_INVAL);
+	assert_int_equal(reserve(v0, XENMEM_claim_pages, reservation(7, 5, 0)), E_INVAL);
+}
+
+/* Maps */
+
+static void memory_map_is_what_the_builder_set(void **state)
+{
+	struct memory_map_entry entries[2] = {{0, 0x1000, 1}, {0x2000, 0x3000, 2}}, *read;
+	struct xen_foreign_memory_map set = {.domid = 7, .map.nr_entries = 2};
+	struct xen_memory_map map = {.nr_entries = 10};
+
+	(void)state;
+	fake_guest_handle(set.map.buffer, LIST);
+	fake_guest_handle(map.buffer, OUT);
+	assert_int_equal(call(vu, XENMEM_memory_map, &map, sizeof(map)), E_NOSYS);
+	memcpy(fake_guest(LIST), entries, sizeof(entries));
+	assert_int_equal(call(v0, XENMEM_set_memory_map, &set, sizeof(set)), OK);
+	assert_int_equal(call(v0, XENMEM_set_memory_map, &set, sizeof(set)), OK);
+	assert_int_equal(call(vu, XENMEM_memory_map, &map, sizeof(map)), OK);
+	assert_int_equal(((struct xen_memory_map *)fake_guest(ARG))->nr_entries, 2);
+	read = fake_guest(OUT);
+	assert_memory_equal(read, entries, sizeof(entries));
+	map.nr_entries = 1;
+	assert_int_equal(call(vu, XENMEM_memory_map, &map, sizeof(map)), OK);
+	assert_int_equal(((struct xen_memory_map *)fake_guest(ARG))->nr_entries, 1);
+}
+
+static void bad_memory_map_is_refused_and_the_old_one_kept(void **state)
+{
+	struct xen_foreign_memory_map set = {.domid = 7, .map.nr_entries = 1};
+
+	(void)state;
+	fake_guest_handle(set.map.buffer, LIST);
+	assert_int_equal(call(v0, XENMEM_set_memory_map, &set, sizeof(set)), OK);
+	set.map.nr_entries = 0;
+	assert_int_equal(call(v0, XENMEM_set_memory_map, &set, sizeof(set)), E_INVAL);
+	set.map.nr_entries = MEMORY_MAP_ENTRIES_MAX + 1;
+	assert_int_equal(call(v0, XENMEM_set_memory_map, &set, sizeof(set)), E_INVAL);
+	set.map.nr_entries = 2;
+	set.domid = 99;
+	assert_int_equal(call(v0, XENMEM_set_memory_map, &set, sizeof(set)), E_SRCH);
+	set.domid = 7;
+	fake_guest_handle(set.map.buffer, BAD);
+	assert_int_equal(call(v0, XENMEM_set_memory_map, &set, sizeof(set)), E_FAULT);
+	assert_int_equal(domu->memory_map_count, 1);
+	fake_memory_leave(0);
+	fake_guest_handle(set.map.buffer, LIST);
+	set.map.nr_entries = 128;
+	assert_int_equal(call(v0, XENMEM_set_memory_map, &set, sizeof(set)), E_NOMEM);
+}
+
+static void machine_map_is_told_whole_or_not_at_all(void **state)
+{
+	struct xen_memory_map map = {.nr_entries = 2};
+
+	(void)state;
+	assert_int_equal(call(v0, XENMEM_machine_memory_map, &map, sizeof(map)), OK);
+	assert_int_equal(((struct xen_memory_map *)fake_guest(ARG))->nr_entries, 3);
+	fake_guest_handle(map.buffer, OUT);
+	assert_int_equal(call(v0, XENMEM_machine_memory_map, &map, sizeof(map)), E_INVAL);
+	map.nr_entries = 3;
+	assert_int_equal(call(v0, XENMEM_machine_memory_map, &map, sizeof(map)), OK);
+	assert_int_equal(((struct memory_map_entry *)fake_guest(OUT))[1].start, FAKE_MAIN_START << PAGE_SHIFT);
+	fake_guest_handle(map.buffer, FAKE_GUEST_END - 30);
+	assert_int_equal(call(v0, XENMEM_machine_memory_map, &map, sizeof(map)), E_FAULT);
+}
+
+static void machine_to_physical_table_ends_at_the_machine_only_for_the_control_domain(void **state)
+{
+	const struct xen_machphys_mapping *mapping = fake_guest(ARG);
+
+	(void)state;
+	assert_int_equal(call_from(v0, XENMEM_machphys_mapping, ARG), OK);
+	assert_int_equal(mapping->max_mfn, FAKE_HIGH_END - 1);
+	assert_int_equal(call_from(vu, XENMEM_machphys_mapping, ARG), OK);
+	assert_int_equal(mapping->v_start, 0xffff800000000000);
+	assert_int_equal(mapping->v_end, 0xffff804000000000);
+	assert_int_equal(mapping->max_mfn, 0x7ffffffff);
+}
+
+static void frames_of_the_table_are_listed_without_gaps(void **state)
+{
+	struct xen_machphys_mfn_list l = {.max_extents = 3};
+
+	(void)state;
+	fake_guest_handle(l.extent_start, LIST);
+	assert_int_equal(call(v0, XENMEM_machphys_mfn_list, &l, sizeof(l)), OK);
+	assert_int_equal(((struct xen_machphys_mfn_list *)fake_guest(ARG))->nr_extents, 3);
+	assert_int_equal(*list(0), 0x200000);
+	assert_int_equal(*list(1), 0x200000);
+	assert_int_equal(*list(2), 0x200000 + 2 * 512);
+	l.max_extents = UINT32_MAX;
+	assert_int_equal(call(v0, XENMEM_machphys_mfn_list, &l, sizeof(l)), OK);
+	assert_int_equal(((struct xen_machphys_mfn_list *)fake_guest(ARG))->nr_extents, 5);
+	fake_guest_handle(l.extent_start, FAKE_GUEST_END - 8);
+	assert_int_equal(call(v0, XENMEM_machphys_mfn_list, &l, sizeof(l)), E_FAULT);
+}
+
+static void no_device_memory_is_reserved(void **state)
+{
+	struct xen_reserved_device_memory_map map = {.flags = XENMEM_RDM_ALL, .nr_entries = 7};
+
+	(void)state;
+	assert_int_equal(call(v0, XENMEM_reserved_device_memory_map, &map, sizeof(map)), OK);
+	assert_int_equal(((struct xen_reserved_device_memory_map *)fake_guest(ARG))->nr_entries, 0);
+	map.flags = 2;
+	assert_int_equal(call(v0, XENMEM_reserved_device_memory_map, &map, sizeof(map)), E_INVAL);
+}
+
+/* Resources */
+
+static struct xen_mem_acquire_resource resource(uint64_t frame, uint32_t count)
+{
+	struct xen_mem_acquire_resource r = {.domid = 7, .type = XENMEM_resource_grant_table, .nr_frames = count,
+					     .frame = frame};
+
+	fake_guest_handle(r.frame_list, OUT);
+	return r;
+}
+
+static long acquire(struct xen_mem_acquire_resource r) { return call(v0, XENMEM_acquire_resource, &r, sizeof(r)); }
+
+static void grant_table_frames_are_listed(void **state)
+{
+	mfn_t frame;
+
+	(void)state;
+	fake_preempt_in = 1;
+	assert_int_equal(acquire(resource(0, 3)), OK);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(grant_table_frame(domu, i, &frame), OK);
+		assert_int_equal(*out(i), frame.v);
+	}
+	assert_int_equal(acquire(resource(2, 1)), OK);
+	assert_int_equal(*out(0), frame.v);
+}
+
+static void size_of_the_grant_table_is_told(void **state)
+{
+	struct xen_mem_acquire_resource r = resource(0, 0);
+
+	(void)state;
+	fake_guest_handle(r.frame_list, 0);
+	assert_int_equal(acquire(r), OK);
+	assert_int_equal(((struct xen_mem_acquire_resource *)fake_guest(ARG))->nr_frames, 4);
+	r.nr_frames = 1;
+	assert_int_equal(acquire(r), E_INVAL);
+}
+
+static void resources_that_do_not_exist_are_refused(void **state)
+{
+	struct xen_mem_acquire_resource r = resource(0, 1);
+
+	(void)state;
+	r.type = XENMEM_resource_ioreq_server;
+	assert_int_equal(acquire(r), E_OPNOTSUPP);
+	r = resource(0, 1);
+	r.id = XENMEM_resource_grant_table_id_status;
+	assert_int_equal(acquire(r), E_INVAL);
+	r = resource(0, 1);
+	r.pad = 1;
+	assert_int_equal(acquire(r), E_INVAL);
+	r = resource(0, 1);
+	r.domid = 99;
+	assert_int_equal(acquire(r), E_SRCH);
+	r.domid = 0;
+	assert_int_equal(acquire(r), E_PERM);
+	r.domid = DOMID_SELF;
+	assert_int_equal(acquire(r), E_PERM);
+	assert_int_equal(acquire(resource(4, 1)), E_INVAL);
+	assert_int_equal(acquire(resource(3, 2)), E_INVAL);
+	assert_int_equal(acquire(resource(UINT64_MAX, 2)), E_INVAL);
+	assert_int_equal(acquire(resource(0, UINT32_MAX)), E_INVAL);
+	r = resource(0, 1);
+	fake_guest_handle(r.frame_list, BAD);
+	assert_int_equal(acquire(r), E_FAULT);
+}
+
+/* Exchange */
+
+static struct xen_memory_exchange exchange(uint64_t in, unsigned int in_order, uint64_t new, unsigned int out_order)
+{
+	struct xen_memory_exchange x = {
+		.in = reservation(DOMID_SELF, in, in_order), .out = reservation(DOMID_SELF, new, out_order)};
+
+	fake_guest_handle(x.out.extent_start, OUT);
+	return x;
+}
+
+static long do_exchange(struct xen_memory_exchange x) { return call(v0, XENMEM_exchange, &x, sizeof(x)); }
+static uint64_t exchanged(void) { return ((struct xen_memory_exchange *)fake_guest(ARG))->nr_exchanged; }
+
+static void exchange_gives_a_contiguous_block_below_the_address(void **state)
+{
+	struct xen_memory_exchange x = exchange(64, 0, 1, 6);
+	mfn_t old[64];
+
+	(void)state;
+	assert_int_equal(populate(v0, DOMID_SELF, 64, 0), 64);
+	for (unsigned int i = 0; i < 64; i++)
+		old[i] = mfn(*list(i));
+	*out(0) = 5000;
+	x.out.mem_flags = XENMEMF_address_bits(32);
+	assert_int_equal(do_exchange(x), 0);
+	assert_int_equal(exchanged(), 64);
+	assert_int_equal(dom0->pages, 64);
+	assert_true(*out(0) + 64 <= BIT(20));
+	for (unsigned int i = 0; i < 64; i++) {
+		assert_int_equal(arch_m2p_get(mfn(*out(0) + i)), 5000 + i);
+		assert_int_equal(mfn_to_page(mfn(*out(0) + i))->owner, 0);
+		assert_int_equal(mfn_to_page(mfn(*out(0) + i))->count, 1 | PAGE_COUNT_ALLOCATED);
+		assert_int_equal(page_get(mfn_to_page(old[i]), dom0), E_INVAL);
+		assert_int_equal(arch_m2p_get(old[i]), M2P_INVALID);
+	}
+}
+
+static void exchange_into_smaller_extents_names_each(void **state)
+{
+	(void)state;
+	assert_int_equal(populate(v0, DOMID_SELF, 2, 2), 2);
+	for (unsigned int i = 0; i < 4; i++)
+		*out(i) = 100 * i;
+	assert_int_equal(do_exchange(exchange(2, 2, 4, 1)), 0);
+	assert_int_equal(exchanged(), 2);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(arch_m2p_get(mfn(*out(i) + 1)), 100 * i + 1);
+}
+
+static void exchange_works_at_the_domains_limit(void **state)
+{
+	(void)state;
+	dom0->pages_max = 4;
+	assert_int_equal(populate(v0, DOMID_SELF, 4, 0), 4);
+	assert_int_equal(do_exchange(exchange(4, 0, 1, 2)), 0);
+	assert_int_equal(dom0->pages, 4);
+}
+
+static void exchange_that_finds_no_memory_changes_nothing(void **state)
+{
+	struct xen_memory_exchange x = exchange(4, 0, 1, 2);
+
+	(void)state;
+	assert_int_equal(populate(v0, DOMID_SELF, 4, 0), 4);
+	*out(0) = 42;
+	x.out.mem_flags = XENMEMF_address_bits(13);
+	assert_int_equal(do_exchange(x), E_NOMEM);
+	assert_int_equal(exchanged(), 0);
+	assert_int_equal(*out(0), 42);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(mfn_to_page(mfn(*list(i)))->count, 1 | PAGE_COUNT_ALLOCATED);
+	assert_int_equal(dom0->pages, 4);
+}
+
+static void exchange_of_a_frame_in_use_changes_nothing_in_its_chunk(void **state)
+{
+	uint64_t free;
+	struct page *p;
+
+	(void)state;
+	assert_int_equal(populate(v0, DOMID_SELF, 8, 0), 8);
+	p = mfn_to_page(mfn(*list(6)));
+	assert_int_equal(page_get(p, dom0), OK);
+	free = frames_free_count();
+	assert_int_equal(do_exchange(exchange(8, 0, 2, 2)), E_BUSY);
+	assert_int_equal(exchanged(), 4);
+	assert_int_equal(dom0->pages, 8);
+	assert_int_equal(frames_free_count(), free);
+	for (unsigned int i = 4; i < 8; i++)
+		assert_int_equal(mfn_to_page(mfn(*list(i)))->count, (i == 6 ? 2 : 1) | PAGE_COUNT_ALLOCATED);
+	page_put(p);
+}
+
+static void exchange_of_the_same_frame_twice_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(populate(v0, DOMID_SELF, 2, 0), 2);
+	*list(1) = *list(0);
+	assert_int_equal(do_exchange(exchange(2, 0, 1, 1)), E_INVAL);
+	assert_int_equal(mfn_to_page(mfn(*list(0)))->count, 1 | PAGE_COUNT_ALLOCATED);
+	assert_int_equal(dom0->pages, 2);
+}
+
+static void exchange_of_frames_of_another_domain_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(populate(v0, 7, 2, 0), 2);
+	assert_int_equal(do_exchange(exchange(2, 0, 1, 1)), E_INVAL);
+	assert_int_equal(domu->pages, 2);
+}
+
+static void exchange_arguments_that_do_not_fit_are_refused(void **state)
+{
+	struct xen_memory_exchange x;
+
+	(void)state;
+	assert_int_equal(do_exchange(exchange(4, 0, 1, 1)), E_INVAL);
+	assert_int_equal(do_exchange(exchange(1, 10, 1, 10)), E_PERM);
+	assert_int_equal(do_exchange(exchange(1, 0, 1, 64)), E_PERM);
+	assert_int_equal(do_exchange(exchange(UINT64_MAX, 1, UINT64_MAX, 1)), E_INVAL);
+	assert_int_equal(do_exchange(exchange(BIT(62), 2, 0, 0)), E_INVAL);
+	x = exchange(4, 0, 1, 2);
+	x.nr_exchanged = 5;
+	assert_int_equal(do_exchange(x), E_INVAL);
+	x.nr_exchanged = 1;
+	assert_int_equal(do_exchange(x), E_INVAL);
+	x = exchange(4, 0, 1, 2);
+	x.out.domid = 7;
+	assert_int_equal(do_exchange(x), E_INVAL);
+	x.in.domid = 7;
+	assert_int_equal(do_exchange(x), E_PERM);
+	x = exchange(3, 0, 1, 2);
+	assert_int_equal(do_exchange(x), E_INVAL);
+	assert_int_equal(do_exchange(exchange(0, 0, 0, 0)), 0);
+}
+
+static void exchange_slots_are_checked_where_they_are_accessed(void **state)
+{
+	struct xen_memory_exchange x = exchange(1, 0, 1, 0);
+
+	(void)state;
+	assert_int_equal(populate(v0, DOMID_SELF, 1, 0), 1);
+	fake_guest_handle(x.out.extent_start, BAD);
+	assert_int_equal(do_exchange(x), E_FAULT);
+	fake_guest_handle(x.out.extent_start, FAKE_GUEST_END - 4);
+	assert_int_equal(do_exchange(x), E_FAULT);
+	/* The list starts in the guest's memory, and the slot to be written is far beyond its end. */
+	x = exchange(UINT64_C(1) << 40, 0, UINT64_C(1) << 40, 0);
+	x.nr_exchanged = UINT64_C(1) << 39;
+	assert_int_equal(do_exchange(x), E_FAULT);
+	assert_int_equal(exchanged(), UINT64_C(1) << 39);
+	assert_int_equal(dom0->pages, 1);
+	assert_int_equal(mfn_to_page(mfn(*list(0)))->count, 1 | PAGE_COUNT_ALLOCATED);
+}
+
+static void exchange_undoes_its_chunk_whichever_access_fails(void **state)
+{
+	(void)state;
+	for (unsigned int fail = 1; fail <= 6; fail++) {
+		struct xen_memory_exchange x = exchange(2, 0, 1, 1);
+		uint64_t free;
+
+		assert_int_equal(populate(v0, DOMID_SELF, 2, 0), 2);
+		free = frames_free_count();
+		memcpy(fake_guest(ARG), &x, sizeof(x));
+		fake_guest_fail_at(fail);
+		assert_int_equal(call_from(v0, XENMEM_exchange, ARG), E_FAULT);
+		fake_guest_fail_at(0);
+		assert_int_equal(frames_free_count(), free);
+		assert_int_equal(dom0->pages, fail * 2);
+	}
+}
+
+static void interrupted_exchange_goes_on_at_the_next_chunk(void **state)
+{
+	struct xen_memory_exchange x = exchange(8, 0, 4, 1);
+	struct hypercall h = {.arg = {XENMEM_exchange, ARG}};
+
+	(void)state;
+	assert_int_equal(populate(v0, DOMID_SELF, 8, 0), 8);
+	for (unsigned int i = 0; i < 4; i++)
+		*out(i) = 10 * i;
+	memcpy(fake_guest(ARG), &x, sizeof(x));
+	for (unsigned int i = 1; i < 4; i++) {
+		fake_preempt_in = 1;
+		assert_int_equal(hypercall_memory_op(v0, &h), E_RESTART);
+		assert_int_equal(h.arg[0], XENMEM_exchange);
+		assert_int_equal(exchanged(), i * 2);
+	}
+	assert_int_equal(hypercall_memory_op(v0, &h), 0);
+	assert_int_equal(exchanged(), 8);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(arch_m2p_get(mfn(*out(i))), 10 * i);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(unknown_operation_is_enosys),
+		test(operations_of_the_control_domain_are_refused_to_others),
+		test(start_extent_is_refused_where_nothing_is_restartable),
+		test(argument_in_bad_memory_is_efault),
+		test(constant_answers_are_those_that_tools_expect),
+		test(populate_gives_frames_and_names_them),
+		test(populate_for_another_domain_is_for_the_control_domain),
+		test(populate_stops_at_the_limit_with_the_exact_count),
+		test(populate_stops_when_memory_ends_with_the_exact_count),
+		test(populate_respects_the_address_width),
+		test(orders_beyond_two_mebibytes_are_refused),
+		test(counts_that_overflow_are_refused),
+		test(flags_for_what_there_is_not_are_refused),
+		test(extent_that_cannot_be_reported_is_taken_back),
+		test(slots_are_checked_where_they_are_accessed),
+		test(interrupted_call_keeps_the_next_extent_above_the_operation),
+		test(start_beyond_the_list_does_nothing),
+		test(increase_reports_frames_only_if_asked),
+		test(balloon_gives_back_what_nothing_refers_to),
+		test(balloon_stops_at_a_frame_that_is_referred_to),
+		test(frames_of_others_and_no_frames_cannot_be_given_back),
+		test(reservations_are_told_to_the_domain_and_to_its_controller),
+		test(claim_is_staked_and_dropped),
+		test(memory_map_is_what_the_builder_set),
+		test(bad_memory_map_is_refused_and_the_old_one_kept),
+		test(machine_map_is_told_whole_or_not_at_all),
+		test(machine_to_physical_table_ends_at_the_machine_only_for_the_control_domain),
+		test(frames_of_the_table_are_listed_without_gaps),
+		test(no_device_memory_is_reserved),
+		test(grant_table_frames_are_listed),
+		test(size_of_the_grant_table_is_told),
+		test(resources_that_do_not_exist_are_refused),
+		test(exchange_gives_a_contiguous_block_below_the_address),
+		test(exchange_into_smaller_extents_names_each),
+		test(exchange_works_at_the_domains_limit),
+		test(exchange_that_finds_no_memory_changes_nothing),
+		test(exchange_of_a_frame_in_use_changes_nothing_in_its_chunk),
+		test(exchange_of_the_same_frame_twice_is_refused),
+		test(exchange_of_frames_of_another_domain_is_refused),
+		test(exchange_arguments_that_do_not_fit_are_refused),
+		test(exchange_slots_are_checked_where_they_are_accessed),
+		test(exchange_undoes_its_chunk_whichever_access_fails),
+		test(interrupted_exchange_goes_on_at_the_next_chunk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
