@@ -175,6 +175,49 @@ static void stale_translation_is_flushed_before_the_next_owner_gets_the_frame(vo
 	assert_false(fake_tlb_has(2, m));
 }
 
+static void writes_through_a_stale_translation_hurt_nothing(void **state)
+{
+	struct page *p[64];
+
+	(void)state;
+	while (frames_scrub_some())
+		;
+	for (unsigned int i = 0; i < 64; i++)
+		p[i] = frames_alloc(0, 0);
+	for (unsigned int i = 0; i < 64; i++) {
+		fake_tlb_load(1, page_to_mfn(p[i]));
+		frames_free(p[i], 0, true);
+		memset(arch_frame_map(page_to_mfn(p[i])), 0xff, PAGE_BYTES);
+	}
+	/* Whoever still has a translation writes; what is not under one any more is the allocator's. */
+	fake_memory_leave(32);
+	for (unsigned int i = 0; i < 64; i++)
+		if (fake_tlb_has(1, page_to_mfn(p[i])))
+			memset(arch_frame_map(page_to_mfn(p[i])), 0xff, PAGE_BYTES);
+	fake_memory_leave(0);
+	assert_int_equal(frames_free_count(), 0);
+	for (unsigned int i = 0; i < 64; i++) {
+		assert_false(fake_tlb_has(1, page_to_mfn(p[i])));
+		assert_true(frame_is_zero(page_to_mfn(p[i])));
+	}
+}
+
+static void no_more_than_a_few_frames_wait_for_a_flush(void **state)
+{
+	struct page *p[300];
+
+	(void)state;
+	for (unsigned int i = 0; i < 300; i++)
+		p[i] = frames_alloc(0, 0);
+	fake_tlb_flush_calls = 0;
+	for (unsigned int i = 0; i < 255; i++)
+		frames_free(p[i], 0, true);
+	assert_int_equal(fake_tlb_flush_calls, 0);
+	for (unsigned int i = 255; i < 300; i++)
+		frames_free(p[i], 0, true);
+	assert_int_equal(fake_tlb_flush_calls, 1);
+}
+
 static void stale_translation_is_flushed_before_idle_scrubbing(void **state)
 {
 	struct page *p;
@@ -334,6 +377,8 @@ int main(void)
 		test(idle_cpus_leave_nothing_dirty),
 		test(a_dirty_frame_in_the_middle_is_found_by_idle_cpus),
 		test(stale_translation_is_flushed_before_the_next_owner_gets_the_frame),
+		test(writes_through_a_stale_translation_hurt_nothing),
+		test(no_more_than_a_few_frames_wait_for_a_flush),
 		test(stale_translation_is_flushed_before_idle_scrubbing),
 		test(cpus_that_have_flushed_meanwhile_are_not_flushed_again),
 		test(a_block_is_flushed_for_once_not_once_per_part),

@@ -6,20 +6,24 @@
  * number, so that "below 2^n" is exactly the zones up to n - 12. Allocation takes the highest zone that will do and
  * keeps low memory, which some devices need, for last.
  *
- * What is known about a free block stands in its first frame: in struct page the flag, the order and the TLB stamp, and
- * in the memory of the frame itself (struct free_block) the list link. Thus the price of a frame is its twelve bytes.
+ * What is known about a free block stands in its first frame: in struct page the flag and the order, and in the memory
+ * of the frame itself (struct free_block) the list link. Thus the price of a frame is its twelve bytes.
  *
- *   F1  A frame is free (owner DOMID_INVALID), given out (any other owner) or no memory at all.
+ * That memory must be ours alone. A guest may have taken its mapping away and not flushed, and go on writing through
+ * the TLB of another virtual CPU: over our links, or over what has just been scrubbed. So frames that come back wait,
+ * chained through struct page with their contents left alone, until they are flushed for, many at once.
+ *
+ *   F1  A frame is free (owner DOMID_INVALID; waiting or in one block), given out (any other owner) or no memory at all.
  *   F2  A free block is as large as it can be: its buddy of the same order is not a free block.
- *   F3  A free frame without PAGE_COUNT_DIRTY holds zeroes, but for struct free_block at the start of a block. Within a
- *       block no frame before `first_dirty` is dirty.
- *   F4  The stamp of a free block is not older than the last use of any of its frames.
- *   F5  Frames are flushed from the TLBs, then scrubbed, then given out. A frame scrubbed while a stale writable
- *       translation exists would not stay clean.
- *   F6  claimed is the sum of what domains claimed, and claimed <= free except for what the hypervisor itself took.
+ *   F3  A frame in a block without PAGE_COUNT_DIRTY holds zeroes, but for struct free_block at the start of the block.
+ *       Within a block no frame before `first_dirty` is dirty.
+ *   F4  No TLB holds a translation of a frame in a block, but the hypervisor's own. So scrubbing, which only happens to
+ *       these, comes after the flush, and before the next owner.
+ *   F5  The first of the waiting frames has the latest stamp: to flush for it is to flush for all.
+ *   F6  claimed is the sum of what domains claimed. The hypervisor's own allocations leave it alone, too.
  *
- * One lock, a leaf: nothing is called with it held but the clock, which has none. Flushing and scrubbing happen on
- * blocks that are on no list, without it.
+ * One lock, with only the heap's above it: what is called with it held is the clock and the flush. Scrubbing happens
+ * without it, to blocks that are on no list; while an idle CPU scrubs its few frames, an allocation may miss them.
  */
 #include <hyp/domain.h>
 #include <hyp/list.h>
@@ -28,10 +32,13 @@
 #include <hyp/string.h>
 
 #define ORDERS (PAGE_ORDER_MAX + 1)
-#define ZONES 41u /* frame numbers have up to 40 bits */
+#define ZONES 33u /* frame numbers have up to 32 bits */
 
 /* What idle CPUs scrub at a time: 64 KiB, some microseconds. */
 #define SCRUB_ORDER 4u
+
+/* How many frames wait for a flush at most: that long an allocation may have to go on when it needs them. */
+#define WAITING_MAX 256u
 
 /* What domains may not take, so that the hypervisor can still do what they ask it for. */
 #define RESERVE_SHIFT 7u
@@ -47,6 +54,8 @@ struct free_block {
 static struct {
 	struct spinlock lock;
 	uint64_t free, total, claimed;
+	uint32_t waiting; /* the first frame that waits for a flush, 0: none; `type` of each is the next */
+	uint32_t waiting_count;
 	uint64_t dirty; /* [a] frames with PAGE_COUNT_DIRTY */
 	uint32_t orders[ZONES][KINDS]; /* bit n: the list of order n is not empty */
 	struct list blocks[ZONES][KINDS][ORDERS];
@@ -80,7 +89,7 @@ static bool block_is_free(uint64_t first, unsigned int order)
 }
 
 /* Puts a block on its list. It has no free buddy, or is about to get one with the caller's next step. */
-static void block_insert(uint64_t first, unsigned int order, uint16_t stamp, uint64_t first_dirty)
+static void block_insert(uint64_t first, unsigned int order, uint64_t first_dirty)
 {
 	unsigned int kind = first_dirty < block_size(order) ? DIRTY : CLEAN;
 	unsigned int zone = block_zone(first, order);
@@ -89,7 +98,6 @@ static void block_insert(uint64_t first, unsigned int order, uint16_t stamp, uin
 
 	p->count |= PAGE_COUNT_FREE_HEAD;
 	p->type = order;
-	p->stamp = stamp;
 	block->first_dirty = first_dirty;
 	list_push_front(&frames.blocks[zone][kind][order], &block->link);
 	frames.orders[zone][kind] |= 1u << order;
@@ -114,7 +122,7 @@ static uint64_t block_remove(uint64_t first, unsigned int order)
 }
 
 /* Gives a block back and merges it with its free buddies (F2). */
-static void block_free(uint64_t first, unsigned int order, uint16_t stamp, uint64_t first_dirty)
+static void block_free(uint64_t first, unsigned int order, uint64_t first_dirty)
 {
 	while (order < PAGE_ORDER_MAX) {
 		uint64_t size = block_size(order), buddy = first ^ size, low = MIN(first, buddy);
@@ -122,9 +130,6 @@ static void block_free(uint64_t first, unsigned int order, uint16_t stamp, uint6
 
 		if (!block_is_free(buddy, order))
 			break;
-		/* Stamps of different rounds of the clock do not compare; the present is later than both (F4). */
-		if (frame_table[buddy].stamp != stamp)
-			stamp = tlb_clock_now();
 		buddy_dirty = block_remove(buddy, order);
 		low_dirty = low == first ? first_dirty : buddy_dirty;
 		high_dirty = low == first ? buddy_dirty : first_dirty;
@@ -132,14 +137,13 @@ static void block_free(uint64_t first, unsigned int order, uint16_t stamp, uint6
 		first = low;
 		order++;
 	}
-	block_insert(first, order, stamp, first_dirty);
+	block_insert(first, order, first_dirty);
 }
 
 /* Takes the free block that starts at `first` and cuts it down to that one of its parts of `order` that holds frame
    `wanted`; the other parts stay free. Returns the first frame; *first_dirty is of the part. */
 static uint64_t block_cut(uint64_t first, unsigned int from, unsigned int order, uint64_t wanted, uint64_t *first_dirty)
 {
-	uint16_t stamp = frame_table[first].stamp;
 	uint64_t dirty = block_remove(first, from);
 
 	while (from > order) {
@@ -149,15 +153,14 @@ static uint64_t block_cut(uint64_t first, unsigned int from, unsigned int order,
 		uint64_t high_dirty = dirty < half ? 0 : dirty - half;
 
 		if (wanted < first + half) {
-			block_insert(first + half, from, stamp, high_dirty);
+			block_insert(first + half, from, high_dirty);
 			dirty = low_dirty;
 		} else {
-			block_insert(first, from, stamp, low_dirty);
+			block_insert(first, from, low_dirty);
 			first += half;
 			dirty = high_dirty;
 		}
 	}
-	frame_table[first].stamp = stamp;
 	*first_dirty = dirty;
 	return first;
 }
@@ -181,7 +184,7 @@ static bool block_find(unsigned int zones, unsigned int order, uint64_t *first, 
 	return false;
 }
 
-/* After the flush (F5). */
+/* Of a block that is on no list. */
 static void block_scrub(struct page *first, uint64_t count)
 {
 	uint64_t scrubbed = 0;
@@ -214,6 +217,36 @@ static void claim_use(struct domain *d, uint64_t count)
 	frames.claimed -= used;
 }
 
+/* Flushes for the frames that wait and puts them into blocks; false if there are none. */
+static bool waiting_release(void)
+{
+	uint32_t next = frames.waiting;
+
+	if (!next)
+		return false;
+	tlb_clock_flush_stale(&cpus_online, frame_table[next].stamp);
+	while (next) {
+		uint32_t first = next;
+
+		next = frame_table[first].type;
+		frame_table[first].type = 0;
+		block_free(first, 0, 0);
+	}
+	frames.waiting = 0;
+	frames.waiting_count = 0;
+	return true;
+}
+
+static void waiting_add(struct page *p)
+{
+	/* The lock was taken after the last use of the frame, as the clock wants it. */
+	p->stamp = tlb_clock_now();
+	p->type = frames.waiting;
+	frames.waiting = (uint32_t)page_to_mfn(p).v;
+	if (++frames.waiting_count >= WAITING_MAX)
+		(void)waiting_release();
+}
+
 static struct page *block_take(struct domain *d, unsigned int order, unsigned int zones)
 {
 	uint64_t first, first_dirty;
@@ -221,7 +254,9 @@ static struct page *block_take(struct domain *d, unsigned int order, unsigned in
 	bool ok;
 
 	spin_lock(&frames.lock);
-	ok = may_take(d, block_size(order)) && block_find(zones, order, &first, &found);
+	ok = may_take(d, block_size(order)) &&
+	     (block_find(zones, order, &first, &found) ||
+	      (waiting_release() && block_find(zones, order, &first, &found)));
 	if (ok) {
 		first = block_cut(first, found, order, first, &first_dirty);
 		frames.free -= block_size(order);
@@ -245,7 +280,6 @@ static struct page *take(struct domain *d, unsigned int order, unsigned int addr
 	if (!p)
 		return NULL;
 
-	tlb_clock_flush_stale(&cpus_online, p->stamp);
 	block_scrub(p, block_size(order));
 	for (uint64_t i = 0; i < block_size(order); i++)
 		p[i].owner = DOMID_XEN;
@@ -279,9 +313,14 @@ void frames_free(struct page *first, unsigned int order, bool dirty)
 		CHECK(first[i].owner == DOMID_XEN && !first[i].count);
 	frames_mark_free(first, count, dirty);
 	spin_lock(&frames.lock);
-	/* The lock was taken after the last use of the frames: what the clock needs (C1). */
-	block_free(page_to_mfn(first).v, order, tlb_clock_now(), dirty ? 0 : count);
 	frames.free += count;
+	if (dirty && order == 0) {
+		waiting_add(first);
+	} else {
+		if (dirty) /* seldom enough to flush at once */
+			tlb_clock_flush_stale(&cpus_online, tlb_clock_now());
+		block_free(page_to_mfn(first).v, order, dirty ? 0 : count);
+	}
 	spin_unlock(&frames.lock);
 }
 
@@ -289,7 +328,7 @@ void frames_add(mfn_t start, mfn_t end)
 {
 	uint64_t at = MAX(start.v, 1);
 
-	CHECK(end.v <= frame_count);
+	CHECK(end.v <= frame_count && end.v <= UINT32_MAX);
 	while (at < end.v) {
 		unsigned int order = MIN((unsigned int)__builtin_ctzll(at), PAGE_ORDER_MAX);
 
@@ -297,7 +336,7 @@ void frames_add(mfn_t start, mfn_t end)
 			order--;
 		frames_mark_free(&frame_table[at], block_size(order), true);
 		spin_lock(&frames.lock);
-		block_free(at, order, tlb_clock_now(), 0);
+		block_free(at, order, 0);
 		frames.free += block_size(order);
 		frames.total += block_size(order);
 		spin_unlock(&frames.lock);
@@ -335,16 +374,15 @@ bool frames_scrub_some(void)
 	if (!__atomic_load_n(&frames.dirty, __ATOMIC_RELAXED))
 		return false;
 	spin_lock(&frames.lock);
+	(void)waiting_release();
 	p = scrub_take(&order);
 	spin_unlock(&frames.lock);
 	if (!p)
 		return false;
 
-	tlb_clock_flush_stale(&cpus_online, p->stamp);
 	block_scrub(p, block_size(order));
-
 	spin_lock(&frames.lock);
-	block_free(page_to_mfn(p).v, order, p->stamp, block_size(order));
+	block_free(page_to_mfn(p).v, order, block_size(order));
 	spin_unlock(&frames.lock);
 	return true;
 }
