@@ -8,6 +8,9 @@
  * Q4  A queue's min_ns in global time is at most QUEUE_LAG_MAX_NS behind the foremost queue's. What goes beyond is added to
  *     the offset: it moves the queue as a whole, so the order and the distances within it stay as they are.
  *
+ * Q5  A vCPU that joins a queue far behind its own time is not made to wait for all of it; what it was spared (excess_ns)
+ *     is added again when it leaves, so that it gains nothing by having been there.
+ *
  * Q4 is what keeps an old debt from starving others: a vCPU whose weight entitles it to more than one CPU, or that is
  * tied to a CPU that it shares, falls behind for ever and can never make use of it.
  */
@@ -92,9 +95,8 @@ void runqueue_join(struct runqueue *q, struct vcpu *v)
 	latest = q->min_ns + virtual_ns(v, LEAD_MAX_NS);
 	if (key_is_before(key, earliest))
 		key = earliest;
-	if (key_is_before(latest, key))
-		key = latest;
-	v->sched.node.key = key;
+	v->sched.excess_ns = key_is_before(latest, key) ? key - latest : 0;
+	v->sched.node.key = key - v->sched.excess_ns;
 	v->sched.slept = false;
 	insert(q, v);
 }
@@ -114,7 +116,7 @@ void runqueue_leave(struct runqueue *q, struct vcpu *v)
 {
 	if (v->sched.queued)
 		remove(q, v);
-	v->sched.virtual_time_ns = v->sched.node.key + q->offset_ns;
+	v->sched.virtual_time_ns = v->sched.node.key + q->offset_ns + v->sched.excess_ns;
 	update(q);
 }
 

@@ -22,6 +22,7 @@ struct vcpu;
 struct sched_vcpu {
 	struct pairing_node node;     /* [r] on the queue while queued; its key is the virtual time within the queue */
 	uint64_t virtual_time_ns;     /* [r] the virtual time between queues, while neither queued nor running */
+	uint64_t excess_ns;	      /* [r] how much its key was lowered when it joined the queue */
 	uint64_t started_ns;	      /* [r] when it last began to run */
 	uint64_t charged_ns;	      /* [r] up to when its run time is accounted for */
 	uint64_t cap_grant_ns;	      /* [r] what it took from its domain's cap budget and has not used */
