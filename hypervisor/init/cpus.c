@@ -7,6 +7,7 @@
 #include "../arch/x86/ops.h"
 #include "../arch/x86/paging.h"
 #include "../arch/x86/time.h"
+#include "../arch/x86/panic.h"
 #include <hyp/console.h>
 #include <hyp/drivers/acpi_power.h>
 #include <hyp/drivers/hpet.h>
@@ -70,7 +71,7 @@ void startup_timers(void)
 		log_warning("the ACPI PM timer does not count");
 	time_init(0);
 	if (lapic_timer_calibrate(tsc_khz) != OK)
-		panic("no usable timer: the local APIC's does not count");
+		refuse_to_start("no usable timer: the local APIC's does not count");
 	lapic_timer_init_cpu();
 	log_set_clock(time_now);
 }
@@ -94,6 +95,6 @@ void startup_other_cpus(void)
 			(void)cpu_create(cpu_count, a->apic_id, a->acpi_id);
 	}
 	if (cpu_count > 1 && !startup.trampoline)
-		panic("no page below 1 MiB to start the other CPUs from; nosmp goes on with one");
+		refuse_to_start("no page below 1 MiB to start the other CPUs from; nosmp goes on with one");
 	smp_start_others(startup.trampoline);
 }

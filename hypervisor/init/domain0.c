@@ -4,6 +4,7 @@
 #include "init.h"
 #include "../arch/x86/paging.h"
 #include "../arch/x86/pv/dom0_build.h"
+#include "../arch/x86/panic.h"
 #include <hyp/console_input.h>
 #include <hyp/domain.h>
 #include <hyp/drivers/vga.h>
@@ -33,7 +34,7 @@ void startup_domain0(void)
 	struct dom0_image image = {0};
 
 	if (!info->module_count)
-		panic("no kernel for domain 0: give it to the loader as the first module");
+		refuse_to_start("no kernel for domain 0: give it to the loader as the first module");
 	image.kernel = paddr_map(info->module[0].start);
 	image.kernel_bytes = info->module[0].bytes;
 	image.command_line = command_line_make(&info->module[0], info->loader);

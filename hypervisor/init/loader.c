@@ -3,6 +3,7 @@
  */
 #include "init.h"
 #include "../arch/x86/paging.h"
+#include "../arch/x86/panic.h"
 #include <hyp/boot/multiboot.h>
 #include <hyp/drivers/serial.h>
 #include <hyp/log.h>
@@ -30,7 +31,7 @@ static void refuse(const char *why)
 {
 	/* No console was chosen yet: the first serial port is the best guess. */
 	(void)serial_init(&SERIAL_COM1);
-	panic("the boot loader's information cannot be used: %s", why);
+	refuse_to_start("the boot loader's information cannot be used: %s", why);
 }
 
 void startup_read_loader(void)

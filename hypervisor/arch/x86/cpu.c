@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "ops.h"
 #include "raw.h"
+#include "panic.h"
 #include <hyp/log.h>
 
 struct cpu_features cpu_features;
@@ -84,7 +85,7 @@ void cpu_features_read(void)
 	f->syscall32 = f->amd;
 	f->sysenter = !f->amd;
 	if (!f->pat)
-		panic("this CPU has no page attribute table (PAT), which paravirtual guests depend on");
+		refuse_to_start("this CPU has no page attribute table (PAT), which paravirtual guests depend on");
 	read_xsave();
 }
 

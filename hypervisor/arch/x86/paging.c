@@ -12,6 +12,7 @@
 #include "paging.h"
 #include "cpu.h"
 #include "ops.h"
+#include "panic.h"
 #include <hyp/lock.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
@@ -38,7 +39,7 @@ void *boot_alloc(struct memmap *map, uint64_t bytes, uint64_t align)
 
 	/* The loader's tables reach 4 GiB. Low megabytes are left to devices and to the other CPUs' first steps. */
 	if (memmap_find_ram(map, bytes, align, 0x100000, UINT64_C(1) << 32, true, &at) != OK)
-		panic("no %llu KiB of memory below 4 GiB for the hypervisor itself: give the machine more memory",
+		refuse_to_start("no %llu KiB of memory below 4 GiB for the hypervisor itself: give the machine more memory",
 		      (unsigned long long)(bytes >> 10));
 	memmap_reserve(map, at, bytes, MEMMAP_RESERVED);
 	return memset(paddr_map(at), 0, bytes);

@@ -276,6 +276,21 @@ void panic(const char *format, ...)
 	panic_end();
 }
 
+void refuse_to_start(const char *format, ...)
+{
+	char text[240];
+	va_list args;
+
+	panic_begin();
+	va_start(args, format);
+	(void)format_text_v(text, sizeof(text), format, args);
+	va_end(args);
+	say("****************************************");
+	say("Hospes does not start: %s", text);
+	say("****************************************");
+	restart_or_halt(REBOOT_DELAY_S);
+}
+
 void panic_with_registers(const struct cpu_user_regs *regs, const char *format, ...)
 {
 	va_list args;

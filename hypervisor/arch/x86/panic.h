@@ -8,3 +8,6 @@ extern bool panic_reboots;
 /* Stops the other CPUs and switches the machine off with what ACPI wants in its sleep control registers; halts if the
    machine stays on. */
 [[gnu::noreturn]] void machine_power_off(uint16_t pm1a_value, uint16_t pm1b_value);
+
+/* The machine cannot be started with what it was given: says what is wrong, and restarts or halts. Nobody's defect. */
+[[gnu::noreturn, gnu::format(printf, 1, 2)]] void refuse_to_start(const char *format, ...);

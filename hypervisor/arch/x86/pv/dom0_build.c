@@ -13,6 +13,7 @@
 #include "../ops.h"
 #include "../paging.h"
 #include "../pte.h"
+#include "../panic.h"
 #include <hyp/boot/elf.h>
 #include <hyp/boot/xen_notes.h>
 #include <hyp/heap.h>
@@ -106,7 +107,7 @@ static uint64_t pages_wanted(const struct boot_options *options)
 	uint64_t most = size_pages(&options->dom0_mem.max, available, UINT64_MAX);
 
 	if (options->dom0_mem.size.given && !options->dom0_mem.size.negative && pages > available)
-		panic("dom0_mem=%lluM is more than the %lluM that are free; give less, or the machine more",
+		refuse_to_start("dom0_mem=%lluM is more than the %lluM that are free; give less, or the machine more",
 		      (unsigned long long)(pages >> 8), (unsigned long long)(available >> 8));
 	return MIN(MAX(pages, MIN(least, available)), most);
 }
@@ -211,7 +212,7 @@ static void layout_make(struct build *b)
 		next += b->ramdisk_pages;
 	}
 	if (next > b->pages)
-		panic("domain 0 has %llu MiB, and its kernel and initial ramdisk need %llu: raise dom0_mem",
+		refuse_to_start("domain 0 has %llu MiB, and its kernel and initial ramdisk need %llu: raise dom0_mem",
 		      (unsigned long long)(b->pages >> 8), (unsigned long long)((next >> 8) + 1));
 }
 
@@ -353,7 +354,7 @@ static void kernel_check(struct build *b)
 	if (elf_check(b->image->kernel, b->image->kernel_bytes, &b->elf, &why) != OK ||
 	    xen_notes_parse(&b->elf, &b->notes, &why) != OK || xen_notes_check_dom0(&b->notes, &why) != OK ||
 	    xen_kernel_layout(&b->elf, &b->notes, &b->layout, &why) != OK)
-		panic("domain 0's kernel cannot be started: %s", why);
+		refuse_to_start("boot module 1 cannot be started as domain 0's kernel: %s", why);
 }
 
 static unsigned int vcpu_count(const struct boot_options *options)
