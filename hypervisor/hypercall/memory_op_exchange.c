@@ -10,8 +10,8 @@
  *   2  The new frames are allocated.
  *   3  The old frames are taken out of everybody's reach; each has to be the domain's and referred to by nothing.
  *   4  The new frames become the domain's, the old ones go, the machine-to-physical table and the slots are written.
- * A slot that has become read-only since step 1 is the guest's own doing: it does not learn the numbers of frames that are
- * its own, and gets E_FAULT.
+ * A slot that has become read-only since step 1 is the guest's own doing: it does not learn the numbers of frames that
+ * are its own, and gets E_FAULT.
  */
 #include <hyp/domain.h>
 #include <hyp/guest.h>

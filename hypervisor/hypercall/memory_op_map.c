@@ -43,7 +43,7 @@ long memory_machphys_mfn_list(struct vcpu *v, struct memory_call *call)
 
 		if (mfn_is_invalid(frame))
 			break;
-		/* Savers map what stands here, and frame 0 cannot be: a part that is not there repeats the one before. */
+		/* Savers map what stands here, and frame 0 cannot be: a part that is not there repeats the last. */
 		if (frame.v)
 			last = frame.v;
 		if (guest_copy_out(v, handle_slot(list.extent_start, i), &last, sizeof(last)))

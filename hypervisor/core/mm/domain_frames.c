@@ -209,7 +209,7 @@ enum status domain_frame_take(struct domain *d, mfn_t m)
 	if (status)
 		return status;
 
-	/* Both are implied by a count of 2 (T2, T4); a type that appears now needs a reference, and the exchange fails. */
+	/* Both are implied by a count of 2 (T2, T4); a type that appears now needs a reference: the swap fails. */
 	if (!(read_once(p->type) & (PAGE_TYPE_COUNT_MASK | PAGE_TYPE_PINNED | PAGE_TYPE_PARTIAL)) &&
 	    __atomic_compare_exchange_n(&p->count, &only_owner_and_us, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		return OK;

@@ -13,7 +13,7 @@
  * the TLB of another virtual CPU: over our links, or over what has just been scrubbed. So frames that come back wait,
  * chained through struct page with their contents left alone, until they are flushed for, many at once.
  *
- *   F1  A frame is free (owner DOMID_INVALID; waiting or in one block), given out (any other owner) or no memory at all.
+ *   F1  A frame is free (owner DOMID_INVALID; waiting or in a block), given out (any other owner) or no memory.
  *   F2  A free block is as large as it can be: its buddy of the same order is not a free block.
  *   F3  A frame in a block without PAGE_COUNT_DIRTY holds zeroes, but for struct free_block at the start of the block.
  *       Within a block no frame before `first_dirty` is dirty.

@@ -9,5 +9,3 @@ void domain_frames_forget(const struct page *p);
 
 /* Before a frame gets d as its owner. */
 void domain_frames_set_owner(struct domain *d);
-/* The domain that owns frames under this id. Not a reference: what the caller knows to be owned keeps it. */
-struct domain *domain_frames_owner(domid_t id);
