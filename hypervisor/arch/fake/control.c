@@ -12,6 +12,7 @@
 
 unsigned int fake_context_restarts, fake_context_sets, fake_context_resets, fake_wallclock_updates;
 enum status fake_context_status;
+void (*fake_context_meanwhile)(void);
 struct vcpu_guest_context fake_context;
 struct xen_domctl_ext_vcpucontext fake_ext_context;
 bool fake_xstate_is_missing;
@@ -55,6 +56,7 @@ void fake_control_reset(void)
 {
 	fake_context_restarts = fake_context_sets = fake_context_resets = fake_wallclock_updates = 0;
 	fake_context_status = OK;
+	fake_context_meanwhile = NULL;
 	memset(&fake_context, 0, sizeof(fake_context));
 	memset(&fake_ext_context, 0, sizeof(fake_ext_context));
 	fake_xstate_is_missing = false;
@@ -73,6 +75,8 @@ static void must_be_stopped(const struct domain *d) { CHECK(domain_is_stopped(d)
 
 static enum status context_step(void)
 {
+	if (fake_context_meanwhile)
+		fake_context_meanwhile();
 	if (!fake_context_restarts)
 		return fake_context_status;
 	fake_context_restarts--;

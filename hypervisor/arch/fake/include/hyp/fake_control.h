@@ -9,6 +9,8 @@
 /* The next context set or reset: how often it asks to be called again, and what it answers then. */
 extern unsigned int fake_context_restarts;
 extern enum status fake_context_status;
+/* Called in the middle of it: what happens on other CPUs meanwhile. */
+extern void (*fake_context_meanwhile)(void);
 extern unsigned int fake_context_sets, fake_context_resets;
 extern struct vcpu_guest_context fake_context;
 extern struct xen_domctl_ext_vcpucontext fake_ext_context;
