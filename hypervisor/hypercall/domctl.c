@@ -1,19 +1,19 @@
 /*
  * domctl (36): a control domain makes, changes, looks at and ends domains. See docs/hypercalls/domctl.md.
  *
- * One row per command. What happens before the command's function does is the same for all, in this order: copy in, the
- * version of the interface, the caller's right, the command, the lock, the domain, what the row asks of the domain. All
- * commands are the control domain's: the right is asked before anything is looked up, so that nobody else learns which
- * domains there are or ever gets near the lock.
+ * One row per command. What happens before the command's function does is the same for all, in this order:
+ * copy in, the version of the interface, the caller's right, the command, the lock, the domain, what the row
+ * asks of the domain. All commands are the control domain's: the right is asked before anything is looked up,
+ * so that nobody else learns which domains there are or ever gets near the lock.
  *
- * C1  domctl_lock is tried, never waited for: a caller that finds it taken executes its call again. A CPU that waited
- *     could not take its own vCPU off, which the holder may be waiting for to stop.
+ * C1  domctl_lock is tried, never waited for: a caller that finds it taken executes its call again. A CPU
+ *     that waited could not take its own vCPU off, which the holder may be waiting for to stop.
  * C2  A row without a lock changes nothing that another command reads in more than one step.
- * C3  d->control.holds_stop is true while one pause of d belongs to this file. It is taken by the first attempt at a
- *     command that needs d stopped, kept while the command is restarted, and given back by the attempt that ends it,
- *     whoever's that is: so each pause is undone once, also if two callers take turns.
- * C4  Domains die with domctl_lock held (destroydomain), step by step. So a row that needs a living domain finds
- *     it alive until its function returns.
+ * C3  d->control.holds_stop is true while one pause of d belongs to this file. It is taken by the first
+ *     attempt at a command that needs d stopped, kept while the command is restarted, and given back by the
+ *     attempt that ends it, whoever's that is: so each pause is undone once, also if two callers take turns.
+ * C4  Domains die with domctl_lock held (destroydomain), step by step. So a row that needs a living domain
+ *     finds it alive until its function returns.
  *
  * Lock order: domctl_lock is taken before any other lock, and dropped before the reference to the domain.
  */

@@ -1,6 +1,6 @@
 /*
- * Bit arrays of the control interfaces: a pointer to bytes and a number of bits, either of which may be the smaller or
- * the larger than what the hypervisor has to say.
+ * Bit arrays of the control interfaces: a pointer to bytes and a number of bits, either of which may be the
+ * smaller or the larger than what the hypervisor has to say.
  */
 #include <hyp/bits.h>
 #include <hyp/guest.h>
@@ -32,7 +32,8 @@ enum status control_bitmap_in(struct vcpu *v, const struct xenctl_bitmap *from, 
 	return OK;
 }
 
-enum status control_bitmap_out(struct vcpu *v, const struct xenctl_bitmap *to, const uint64_t *bits, unsigned int count)
+enum status control_bitmap_out(struct vcpu *v, const struct xenctl_bitmap *to, const uint64_t *bits,
+			       unsigned int count)
 {
 	uint64_t copy[BITS_WORDS(CPUS_MAX)] = {0};
 	uint32_t bytes, wanted;

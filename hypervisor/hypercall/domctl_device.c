@@ -1,6 +1,6 @@
 /*
- * domctl on devices: the ports, frames of device memory and interrupts that a domain may use. A caller can give away and
- * take back only what it may use itself.
+ * domctl on devices: the ports, frames of device memory and interrupts that a domain may use. A caller can
+ * give away and take back only what it may use itself.
  */
 #include <hyp/control.h>
 #include <hyp/domain.h>

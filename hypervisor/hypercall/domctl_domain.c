@@ -1,5 +1,6 @@
 /*
- * domctl on the life of a domain: made, filled with vCPUs, paused and unpaused, resumed, ended; and what it is called.
+ * domctl on the life of a domain: made, filled with vCPUs, paused and unpaused, resumed, ended; and what it
+ * is called.
  */
 #include <hyp/control.h>
 #include <hyp/domain.h>

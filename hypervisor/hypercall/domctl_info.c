@@ -1,7 +1,8 @@
 /*
  * domctl that looks at domains: what one is doing, and what each of its vCPUs is.
  *
- * No lock: each number is right at some moment of the call, and the domain may have changed before the caller reads it.
+ * No lock: each number is right at some moment of the call, and the domain may have changed before the caller
+ * reads it.
  */
 #include <hyp/control.h>
 #include <hyp/domain.h>

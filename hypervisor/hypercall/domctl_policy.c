@@ -1,8 +1,8 @@
 /*
  * domctl on what a domain sees of the CPU: its policy of CPUID and MSRs, and its time-stamp counter.
  *
- * A policy is passed as two lists. The caller's are put into a copy of what the domain has, entry by entry, and the whole
- * is checked and taken over at once. It changes only until the domain runs for the first time.
+ * A policy is passed as two lists. The caller's are put into a copy of what the domain has, entry by entry,
+ * and the whole is checked and taken over at once. It changes only until the domain runs for the first time.
  */
 #include <hyp/control.h>
 #include <hyp/domain.h>

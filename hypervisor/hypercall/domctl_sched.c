@@ -19,8 +19,9 @@ static enum status affinity_decode(struct vcpu *caller, const struct vcpu *v, co
 				   struct cpuset *hard, struct cpuset *soft)
 {
 	enum status status = OK;
+	bool is_unpinned = v->sched.is_pinned && a->flags & XEN_VCPUAFFINITY_FORCE;
 
-	*hard = v->sched.is_pinned && a->flags & XEN_VCPUAFFINITY_FORCE ? v->sched.affinity_saved : v->sched.affinity_hard;
+	*hard = is_unpinned ? v->sched.affinity_saved : v->sched.affinity_hard;
 	*soft = v->sched.affinity_soft;
 	if (a->flags & XEN_VCPUAFFINITY_HARD)
 		status = control_cpuset_in(caller, &a->cpumap_hard, hard);
@@ -105,8 +106,8 @@ enum status domctl_getnodeaffinity(struct vcpu *v, struct domain *d, struct xen_
 	return control_bitmap_out(v, &op->u.nodeaffinity.nodemap, &nodes, NODES);
 }
 
-/* The two schedulers whose parameters are a weight and a cap. Unlike the second's, the first's "no change" of a cap is all
-   ones, and 0 takes the cap away in both. */
+/* The two schedulers whose parameters are a weight and a cap. For both a weight of 0 is no change, and a cap of 0 takes
+   the cap away; for the first, a cap of all ones is no change. */
 static enum status params_decode(const struct domain *d, const struct xen_domctl_scheduler_op *s, uint32_t *weight,
 				 uint32_t *cap)
 {

@@ -1,8 +1,9 @@
 /*
- * domctl on the state of a vCPU: what builders set, what savers read and restorers set, and a kick from outside.
+ * domctl on the state of a vCPU: what builders set, what savers read and restorers set, and a kick from
+ * outside.
  *
- * The domain is stopped meanwhile, but for sendtrigger. The state itself is the architecture's; what is larger than a
- * stack wants goes through the heap.
+ * The domain is stopped meanwhile, but for sendtrigger. The state itself is the architecture's; what is
+ * larger than a stack wants goes through the heap.
  */
 #include <hyp/control.h>
 #include <hyp/domain.h>
@@ -129,8 +130,8 @@ static enum status xstate_out(struct vcpu *caller, const struct vcpu *v, vaddr_t
 	return status;
 }
 
-/* Without a buffer, or with no size and no features, the caller asks for the largest size. A size of 0 tells it that there is
-   nothing to save. */
+/* Without a buffer, or with no size and no features, the caller asks for the largest size. A size of 0 tells it that
+   there is nothing to save. */
 enum status domctl_getvcpuextstate(struct vcpu *caller, struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpuextstate *x = &op->u.vcpuextstate;
@@ -191,11 +192,12 @@ enum status domctl_get_vcpu_msrs(struct vcpu *caller, struct domain *d, struct x
 	}
 	m->msr_count = 0;
 	for (unsigned int i = 0; i < arch_vcpu_msr_count(); i++) {
+		vaddr_t slot = handle_slot(m->msrs, m->msr_count);
 		struct xen_domctl_vcpu_msr msr = {0};
 
 		if (!arch_vcpu_msr_get(v, i, &msr))
 			continue;
-		if (m->msr_count < room && guest_copy_out(caller, handle_slot(m->msrs, m->msr_count), &msr, sizeof(msr)))
+		if (m->msr_count < room && guest_copy_out(caller, slot, &msr, sizeof(msr)))
 			return E_FAULT;
 		m->msr_count++;
 	}

@@ -1,9 +1,11 @@
 /*
- * sysctl (35): a control domain looks at the machine, and sets what concerns all domains. See docs/hypercalls/sysctl.md.
+ * sysctl (35): a control domain looks at the machine, and sets what concerns all domains. See
+ * docs/hypercalls/sysctl.md.
  *
- * One row per command. All are the control domain's, and the right is asked before anything else but the version of the
- * interface. There is no lock: what a command reads or sets is one thing under its own module's lock, so nobody can hold
- * others up here. No command is restarted; each ends after a bounded number of steps.
+ * One row per command. All are the control domain's, and the right is asked before anything else but the
+ * version of the interface. There is no lock: what a command reads or sets is one thing under its own
+ * module's lock, so nobody can hold others up here. No command is restarted; each ends after a bounded number
+ * of steps.
  */
 #include <hyp/hypercall.h>
 

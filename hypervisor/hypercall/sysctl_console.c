@@ -20,7 +20,8 @@ enum status sysctl_readconsole(struct vcpu *v, struct xen_sysctl *op)
 	char text[512];
 
 	while (done < wanted) {
-		uint32_t length = console_ring_read(&index, incremental, text, MIN(wanted - done, (uint32_t)sizeof(text)));
+		uint32_t room = MIN(wanted - done, (uint32_t)sizeof(text));
+		uint32_t length = console_ring_read(&index, incremental, text, room);
 
 		if (!length)
 			break;

@@ -1,5 +1,6 @@
 /*
- * sysctl on the CPUs as such: which features and policies there are, and what of power and cache management (nothing).
+ * sysctl on the CPUs as such: which features and policies there are, and what of power and cache management
+ * (nothing).
  */
 #include <hyp/control.h>
 #include <hyp/cpu.h>

@@ -1,8 +1,8 @@
 /*
  * sysctl on the machine: what it has, how much of it is free, how its CPUs lie.
  *
- * Lists have a convention: with a null pointer the caller asks how long they are; the count in the reply is always the
- * whole length, and a shorter buffer gets the beginning.
+ * Lists have a convention: with a null pointer the caller asks how long they are; the count in the reply is
+ * always the whole length, and a shorter buffer gets the beginning.
  */
 #include <hyp/control.h>
 #include <hyp/cpu.h>

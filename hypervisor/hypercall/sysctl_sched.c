@@ -1,5 +1,6 @@
 /*
- * sysctl on scheduling: which scheduler there is, its parameters, and the pools of CPUs, of which there is one.
+ * sysctl on scheduling: which scheduler there is, its parameters, and the pools of CPUs, of which there is
+ * one.
  */
 #include <hyp/cpu.h>
 #include <hyp/domain.h>

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Calls of the control interfaces on three domains (three_domains.h), for unit tests: domain 0 asks, domain 1 is asked
- * about. The struct of a call lies at the start of guest memory, buffers from BUFFER on.
+ * Calls of the control interfaces on three domains (three_domains.h), for unit tests: domain 0 asks, domain 1
+ * is asked about. The struct of a call lies at the start of guest memory, buffers from BUFFER on.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,8 +52,7 @@ static inline int control_teardown(void **state)
 
 #define control_test(name) cmocka_unit_test_setup_teardown(name, control_setup, control_teardown)
 
-/* One attempt of what stands in `op`, by domain `who`. The reply stands in `op` afterwards. call_once's first argument is
-   its operation's number; the control interfaces have the address there. */
+/* One attempt of what stands in `args`, by domain `who`. The reply stands there afterwards. */
 static inline long control_call(hypercall_function *function, unsigned int who, void *args, size_t bytes)
 {
 	struct hypercall call = {.arg = {FAKE_GUEST_START}};

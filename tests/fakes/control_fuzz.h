@@ -1,7 +1,7 @@
 #pragma once
 /*
- * For the fuzzers of the control interfaces: bytes that are taken one after the other, and structs made of them whose
- * pointers have a chance.
+ * For the fuzzers of the control interfaces: bytes that are taken one after the other, and structs made of
+ * them whose pointers have a chance.
  */
 #include <fakes/three_domains.h>
 

@@ -1,9 +1,9 @@
 /*
- * domctl with any arguments, by anybody, on domains that run, wait, die: it must come to an end, touch nothing that is not
- * the caller's, keep each domain's pauses balanced and give everything back.
+ * domctl with any arguments, by anybody, on domains that run, wait, die: it must come to an end, touch
+ * nothing that is not the caller's, keep each domain's pauses balanced and give everything back.
  *
- * The input is a list of calls: who and how, the command, the domain, the length of the arguments, the arguments. What
- * follows the last is what guest memory holds.
+ * The input is a list of calls: who and how, the command, the domain, the length of the arguments, the
+ * arguments. What follows the last is what guest memory holds.
  */
 #include <fakes/control_fuzz.h>
 

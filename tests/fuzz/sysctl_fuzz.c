@@ -1,8 +1,9 @@
 /*
- * sysctl with any arguments, by anybody: it must come to an end, touch nothing that is not the caller's and hold nothing.
+ * sysctl with any arguments, by anybody: it must come to an end, touch nothing that is not the caller's and
+ * hold nothing.
  *
- * The input: how many CPUs there are, then a list of calls: who and how, the command, the length of the arguments, the
- * arguments. The whole input is also what guest memory holds.
+ * The input: how many CPUs there are, then a list of calls: who and how, the command, the length of the
+ * arguments, the arguments. The whole input is also what guest memory holds.
  */
 #include <fakes/control_fuzz.h>
 

@@ -20,29 +20,30 @@ static const struct {
 	{XEN_DOMCTL_set_paging_mempool_size, E_OPNOTSUPP},
 };
 
-static const uint32_t unknown[] = {0, 6, 7, 8, 23, XEN_DOMCTL_real_mode_area, 41, XEN_DOMCTL_set_opt_feature, 49, 51, 53, 58, 70,
-				   XEN_DOMCTL_cacheflush, 76, 80, XEN_DOMCTL_vuart_op, 87, XEN_DOMCTL_gdbsx_guestmemio,
-				   XEN_DOMCTL_gdbsx_pausevcpu, XEN_DOMCTL_gdbsx_unpausevcpu,
-				   XEN_DOMCTL_gdbsx_domstatus, UINT32_MAX};
+static const uint32_t unknown[] = {
+	0, 6, 7, 8, 23, XEN_DOMCTL_real_mode_area, 41, XEN_DOMCTL_set_opt_feature, 49, 51, 53, 58, 70,
+	XEN_DOMCTL_cacheflush, 76, 80, XEN_DOMCTL_vuart_op, 87, XEN_DOMCTL_gdbsx_guestmemio,
+	XEN_DOMCTL_gdbsx_pausevcpu, XEN_DOMCTL_gdbsx_unpausevcpu, XEN_DOMCTL_gdbsx_domstatus, UINT32_MAX,
+};
 
 /* Not to oneself. */
 static const uint32_t on_others[] = {
-	XEN_DOMCTL_destroydomain,    XEN_DOMCTL_pausedomain,	   XEN_DOMCTL_shadow_op,
-	XEN_DOMCTL_setvcpucontext,   XEN_DOMCTL_getvcpucontext,	   XEN_DOMCTL_max_vcpus,
-	XEN_DOMCTL_setdebugging,     XEN_DOMCTL_resumedomain,	   XEN_DOMCTL_set_ext_vcpucontext,
-	XEN_DOMCTL_gettscinfo,	     XEN_DOMCTL_settscinfo,	   XEN_DOMCTL_get_ext_vcpucontext,
-	XEN_DOMCTL_setvcpuextstate,  XEN_DOMCTL_getvcpuextstate,   XEN_DOMCTL_get_vcpu_msrs,
-	XEN_DOMCTL_set_vcpu_msrs,    XEN_DOMCTL_set_cpu_policy,
+	XEN_DOMCTL_destroydomain, XEN_DOMCTL_pausedomain, XEN_DOMCTL_shadow_op, XEN_DOMCTL_setvcpucontext,
+	XEN_DOMCTL_getvcpucontext, XEN_DOMCTL_max_vcpus, XEN_DOMCTL_setdebugging, XEN_DOMCTL_resumedomain,
+	XEN_DOMCTL_set_ext_vcpucontext, XEN_DOMCTL_gettscinfo, XEN_DOMCTL_settscinfo,
+	XEN_DOMCTL_get_ext_vcpucontext, XEN_DOMCTL_setvcpuextstate, XEN_DOMCTL_getvcpuextstate,
+	XEN_DOMCTL_get_vcpu_msrs, XEN_DOMCTL_set_vcpu_msrs, XEN_DOMCTL_set_cpu_policy,
 };
 
 /* Not to one who dies. */
 static const uint32_t on_living[] = {
-	XEN_DOMCTL_setvcpuaffinity, XEN_DOMCTL_getvcpuaffinity, XEN_DOMCTL_max_mem,	    XEN_DOMCTL_setvcpucontext,
-	XEN_DOMCTL_getvcpucontext,  XEN_DOMCTL_max_vcpus,	XEN_DOMCTL_scheduler_op,    XEN_DOMCTL_setdomainhandle,
-	XEN_DOMCTL_irq_permission,  XEN_DOMCTL_iomem_permission, XEN_DOMCTL_hypercall_init, XEN_DOMCTL_settimeoffset,
-	XEN_DOMCTL_resumedomain,    XEN_DOMCTL_sendtrigger,	XEN_DOMCTL_subscribe,	    XEN_DOMCTL_set_address_size,
-	XEN_DOMCTL_settscinfo,	    XEN_DOMCTL_gettscinfo,	XEN_DOMCTL_getpageframeinfo3, XEN_DOMCTL_set_cpu_policy,
-	XEN_DOMCTL_get_cpu_policy,  XEN_DOMCTL_getvcpuextstate, XEN_DOMCTL_set_vcpu_msrs,
+	XEN_DOMCTL_setvcpuaffinity, XEN_DOMCTL_getvcpuaffinity, XEN_DOMCTL_max_mem, XEN_DOMCTL_setvcpucontext,
+	XEN_DOMCTL_getvcpucontext, XEN_DOMCTL_max_vcpus, XEN_DOMCTL_scheduler_op, XEN_DOMCTL_setdomainhandle,
+	XEN_DOMCTL_irq_permission, XEN_DOMCTL_iomem_permission, XEN_DOMCTL_hypercall_init,
+	XEN_DOMCTL_settimeoffset, XEN_DOMCTL_resumedomain, XEN_DOMCTL_sendtrigger, XEN_DOMCTL_subscribe,
+	XEN_DOMCTL_set_address_size, XEN_DOMCTL_settscinfo, XEN_DOMCTL_gettscinfo,
+	XEN_DOMCTL_getpageframeinfo3, XEN_DOMCTL_set_cpu_policy, XEN_DOMCTL_get_cpu_policy,
+	XEN_DOMCTL_getvcpuextstate, XEN_DOMCTL_set_vcpu_msrs,
 };
 
 static void nobody_but_a_control_domain_may_do_anything(void **state)

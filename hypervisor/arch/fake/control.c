@@ -1,6 +1,6 @@
 /*
- * The fake machine behind the control interface: states are stored as they come, policies of CPUs are real ones, derived
- * from a made-up CPU.
+ * The fake machine behind the control interface: states are stored as they come, policies of CPUs are real
+ * ones, derived from a made-up CPU.
  */
 #include <hyp/cpu.h>
 #include <hyp/domain.h>

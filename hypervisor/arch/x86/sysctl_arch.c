@@ -1,8 +1,8 @@
 /*
  * The architecture's part of sysctl: where the CPUs lie, how fast they count, how wide their addresses are.
  *
- * A CPU's place is in its APIC id: from the top the socket, the core, the thread. How many bits each has is the same for all
- * CPUs of a machine; it is asked once, since CPUID is slow in a virtual machine.
+ * A CPU's place is in its APIC id: from the top the socket, the core, the thread. How many bits each has is
+ * the same for all CPUs of a machine; it is asked once, since CPUID is slow in a virtual machine.
  */
 #include "cpu.h"
 #include "ops.h"

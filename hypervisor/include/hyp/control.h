@@ -3,10 +3,10 @@
  * The control interfaces, domctl (36) and sysctl (35): what they keep of a domain, and what they ask of the
  * architecture.
  *
- * Their rules are hypercall/domctl*.c and sysctl*.c: versions, permissions, decoding, restarts, replies. What a vCPU's
- * state looks like, and what the machine is, comes through the functions below. Those that are marked [S] are called
- * with domctl's lock held for a domain that is stopped (no vCPU of it runs, all its state is in memory) and is not the
- * caller's. The others may be called at any time.
+ * Their rules are hypercall/domctl*.c and sysctl*.c: versions, permissions, decoding, restarts, replies. What
+ * a vCPU's state looks like, and what the machine is, comes through the functions below. Those that are
+ * marked [S] are called with domctl's lock held for a domain that is stopped (no vCPU of it runs, all its
+ * state is in memory) and is not the caller's. The others may be called at any time.
  */
 #include <hyp/abi.h>
 #include <hyp/types.h>
@@ -16,15 +16,15 @@ struct vcpu;
 
 /* Part of struct domain. Letters: [C] domctl's lock · [a] written with it, read by anybody. */
 struct control_domain {
-	bool holds_stop;       /* [C] one pause of the domain is an interrupted domctl's, which waits for it to stop */
+	bool holds_stop;       /* [C] one pause of it is an interrupted domctl's, which waits for it to stop */
 	bool has_run;	       /* [C] it was unpaused once: its construction is over */
-	uint32_t suspend_port; /* [a] a port of it that is sent to when it suspends, in place of VIRQ_DOM_EXC; 0: none */
+	uint32_t suspend_port; /* [a] where a suspend is told in place of VIRQ_DOM_EXC; 0: nowhere */
 };
 
 /* vCPUs. */
 
-/* [S] Makes `c` v's state and sets v->initialised as the last act. E_INVAL: not a state that a guest may have, and nothing
-   changed that matters; E_RESTART: call again with the same. */
+/* [S] Makes `c` v's state and sets v->initialised as the last act. E_INVAL: not a state that a guest may have;
+   E_RESTART: call again with the same. */
 enum status arch_vcpu_context_set(struct vcpu *v, const struct vcpu_guest_context *c);
 /* [S] Fills all of *c. */
 void arch_vcpu_context_get(struct vcpu *v, struct vcpu_guest_context *c);

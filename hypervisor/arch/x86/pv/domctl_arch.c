@@ -1,10 +1,10 @@
 /*
- * The architecture's part of domctl: the state of a vCPU in the forms of the control interface, and what of a domain is
- * the machine's business.
+ * The architecture's part of domctl: the state of a vCPU in the forms of the control interface, and what of a
+ * domain is the machine's business.
  *
- * Extended state travels as XCR0, all bits that were ever in it, and an XSAVE image in standard form, cut off behind the last
- * component in use. An image from outside is loaded into the CPU later, where a fault would be the hypervisor's: its header
- * and MXCSR are checked to the last bit before anything of it is kept.
+ * Extended state travels as XCR0, all bits that were ever in it, and an XSAVE image in standard form, cut off
+ * behind the last component in use. An image from outside is loaded into the CPU later, where a fault would
+ * be the hypervisor's: its header and MXCSR are checked to the last bit before anything of it is kept.
  */
 #include "pv.h"
 #include "../ops.h"
@@ -165,7 +165,8 @@ static enum status xstate_check(const struct vcpu *v, const struct xstate *x, ui
 	if (!xcr0_is_valid(x->xcr0, allowed) || !xcr0_is_valid(x->xcr0_accum, allowed) || x->xcr0 & ~x->xcr0_accum)
 		return E_INVAL;
 	/* Is each one that the image claims one of these, and whole? */
-	if (x->present & ~(x->xcr0_accum | XSTATE_ALWAYS) || bytes < offsetof(struct xstate, legacy) + image_bytes(x->present))
+	if (x->present & ~(x->xcr0_accum | XSTATE_ALWAYS) ||
+	    bytes < offsetof(struct xstate, legacy) + image_bytes(x->present))
 		return E_INVAL;
 	/* Would the CPU take the header? */
 	for (unsigned int i = 0; i < ARRAY_COUNT(x->reserved); i++)

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The fake machine behind the control interface, as tests see it: one saved state, whoever's vCPU it is, and what may be
- * used of devices. Each function that a domain must be stopped for stops the test if it is not.
+ * The fake machine behind the control interface, as tests see it: one saved state, whoever's vCPU it is, and
+ * what may be used of devices. Each function that a domain must be stopped for stops the test if it is not.
  */
 #include <hyp/control.h>
 #include <hyp/types.h>
