@@ -47,6 +47,7 @@ struct cpu {
 	uint32_t flush_answered;   /* [a] up to which it has done them */
 	bool stop_requested;	   /* by smp_stop_others; seen at the next NMI */
 	uint32_t kick_pending;	   /* [a] an IPI is on its way */
+	volatile bool nmi_arrived; /* set by the NMI, for the way back to a guest */
 	uint64_t xcr0;		   /* what the register holds */
 	uint64_t dr7;		   /* what the register holds */
 	struct domain *leaving;	   /* its translations go with the next root_load */

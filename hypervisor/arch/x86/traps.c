@@ -5,6 +5,7 @@
 #include "cpu.h"
 #include "irq.h"
 #include "ops.h"
+#include "paging.h"
 #include "pv/pv.h"
 #include "switch.h"
 #include "time.h"
@@ -27,12 +28,19 @@ extern const struct fixup fixup_table_start[], fixup_table_end[];
 
 static void nmi_arrived(struct cpu *c)
 {
-	/* On any CPU it is domain 0's: it has the machine. */
 	if (c->stop_requested) {
 		interrupts_off();
 		for (;;)
 			__asm__ volatile("hlt");
 	}
+	/* It may have come in the middle of anything, with any lock held: passed on later. */
+	c->nmi_arrived = true;
+}
+
+/* An NMI on any CPU is domain 0's: it has the machine. */
+static void nmi_pass_on(struct cpu *c)
+{
+	c->nmi_arrived = false;
 	if (domain0 && domain_vcpu(domain0, 0))
 		arch_vcpu_nmi(domain_vcpu(domain0, 0));
 }
@@ -98,6 +106,26 @@ static struct cpu_user_regs *return_faulted(const struct cpu_user_regs *at)
 	return regs;
 }
 
+/* A guest's watchpoint or single step that came to effect one instruction late, on an entry. */
+static void debug_in_hypervisor(struct cpu_user_regs *regs)
+{
+	uint64_t stub = STUBS_START + this_cpu()->id * 2 * PAGE_BYTES - (uint64_t)stub_code_start;
+
+	dr6_write(0xffff0ff0);
+	/* SYSENTER has not saved the user's flags yet: they go to its kernel as they are. */
+	if (regs->rip - stub >= (uint64_t)stub_sysenter && regs->rip - stub < (uint64_t)stub_sysenter_flags_saved)
+		return;
+	regs->rflags &= ~RFLAGS_TF;
+}
+
+/* A selector of the guest's LDT is loaded here, and nobody has used that page of the table before. */
+static bool is_ldt_fault(const struct cpu_user_regs *regs)
+{
+	struct vcpu *v = current_vcpu();
+
+	return regs->entry_vector == VECTOR_PAGE_FAULT && v && pv_ldt_fault(v, cr2_read());
+}
+
 struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
 {
 	const struct fixup *f;
@@ -107,9 +135,7 @@ struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
 		nmi_arrived(this_cpu());
 		return NULL;
 	case VECTOR_DEBUG:
-		/* A guest's watchpoint or single step that came to effect one instruction late, on an entry. */
-		dr6_write(0xffff0ff0);
-		regs->rflags &= ~RFLAGS_TF;
+		debug_in_hypervisor(regs);
 		return NULL;
 	case VECTOR_MACHINE_CHECK:
 		panic_with_registers(regs, "machine check on CPU %u", this_cpu()->id);
@@ -124,6 +150,9 @@ struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
 	if (!f)
 		panic_with_registers(regs, "exception %u, error code %#x, address %#lx", regs->entry_vector,
 				     regs->error_code, cr2_read());
+	/* No lock is held at any instruction of that table that reads descriptors. */
+	if (is_ldt_fault(regs))
+		return NULL;
 	regs->rip = f->resume;
 	return NULL;
 }
@@ -142,13 +171,17 @@ static void idle(struct cpu *c)
 
 static void work(struct cpu *c)
 {
+	/* First, and with a barrier: what is asked of this CPU from here on comes with an interrupt of its own. */
+	if (read_once(c->kick_pending))
+		(void)__atomic_exchange_n(&c->kick_pending, 0, __ATOMIC_SEQ_CST);
+	if (c->nmi_arrived)
+		nmi_pass_on(c);
 	tlb_flush_answer();
 	tlb_clock_service();
 	if (c->timer_due) {
 		c->timer_due = false;
 		timer_run(c->id);
 	}
-	c->kick_pending = 0;
 	if (!c->current || sched_is_due(c->id))
 		cpu_schedule(c);
 }

@@ -3,6 +3,7 @@
 #include <hyp/abi.h>
 
 extern char return_iretq[];
+extern char stub_sysenter[], stub_sysenter_flags_saved[];
 
 /* From ring 3: exception or interrupt; SYSCALL or SYSENTER. regs = guest_regs(). */
 void guest_trap(struct cpu_user_regs *regs);

@@ -17,6 +17,21 @@ static void load(unsigned int selector, bool works)
 	asm volatile("mov %0, %%es" : : "r"(0));
 }
 
+/* A page of the table that was never used, and a selector that set_segment_base loads. */
+static void first_reader_is_the_hypervisor(uint64_t *table)
+{
+	unsigned int selector;
+
+	EXPECT_STATUS(table_seal(table), 0);
+	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, (uintptr_t)table, 512), 0);
+	EXPECT_STATUS(hc_set_segment_base(SEGBASE_GS_USER_SEL, 0xf), 0);
+	asm volatile("mov %%gs, %0" : "=r"(selector));
+	EXPECT_EQ(selector, 0xf);
+	EXPECT_STATUS(hc_set_segment_base(SEGBASE_GS_USER_SEL, 0), 0);
+	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, 0, 0), 0);
+	EXPECT_STATUS(table_unseal(table), 0);
+}
+
 void test_main(void)
 {
 	uint64_t *table = page_alloc(), *next = page_alloc();
@@ -48,6 +63,7 @@ void test_main(void)
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, (uintptr_t)table, 512), 0);
 	load(0xf, false);
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, 0, 0), 0);
+	first_reader_is_the_hypervisor(table);
 	table[5] = TSS;
 	EXPECT_STATUS(table_seal(table), 0);
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, (uintptr_t)table, 512), 0);

@@ -137,7 +137,7 @@ enter_guest_loop:
  */
 	.section .stub, "ax"
 #define STUB(offset) (stub_code_start + 4096 + (offset))(%rip)
-	.globl stub_syscall, stub_syscall32, stub_sysenter
+	.globl stub_syscall, stub_syscall32, stub_sysenter, stub_sysenter_flags_saved
 stub_syscall:
 	movq %rsp, STUB(STUB_SCRATCH)
 	movq STUB(STUB_STACK), %rsp
@@ -163,12 +163,17 @@ stub_syscall32:
 	movl $ENTRY_SYSCALL32, 4(%rsp)
 	jmp *STUB(STUB_ENTRY)
 
-/* The CPU has loaded rsp from its MSR: the end of guest_regs' hardware part. The caller's rsp, rip are not known. */
+/* The CPU has loaded rsp from its MSR: the end of guest_regs' hardware part. The caller's rsp, rip are not known. Of the
+   flags only IF is cleared: with the user's NT the iretq of the way back would fault, with its TF each instruction here
+   traps (hypervisor_trap waits with clearing it until it is saved). */
 	.balign 16
 stub_sysenter:
 	pushq $FLAT_USER_SS
 	pushq $0
 	pushfq
+stub_sysenter_flags_saved:
+	pushq $0
+	popfq
 	pushq $3
 	pushq $0
 	pushq $0
