@@ -17,6 +17,9 @@ static void leave_if_excluded(struct runqueue *q, struct vcpu *v) RELEASES(q->lo
 	spin_unlock(&q->lock);
 	if (is_excluded && was_queued)
 		sched_update(v);
+	/* An idle CPU may be open to it now. */
+	if (!is_excluded && was_queued)
+		placement_offer(v);
 	if (is_excluded && runs)
 		runqueue_make_due(cpu);
 }

@@ -2,8 +2,8 @@
  * On which CPU a vCPU queues: where it wakes, and when it is moved.
  *
  * L1  A runnable vCPU does not wait on a queue while a CPU that may run it is idle. Who queues one stores `queued` and then
- *     looks at idle_cpus (placement_offer); who goes idle puts itself into idle_cpus and then looks at all queues once more
- *     (sched_pick). Both are full barriers, so one of them sees the other.
+ *     looks at idle_cpus (placement_offer); who chooses one does so for those that go on waiting; who goes idle puts itself
+ *     into idle_cpus and then looks at all queues once more (sched_pick). These are full barriers: one sees the other.
  * L2  Over time vCPUs get shares by weight, not by how many happen to share their queue: each busy CPU looks now and then
  *     for a queue whose first is far behind its own in global virtual time, and pulls that one over.
  * L3  No two run-queue locks are ever held: a vCPU that moves is for a moment in no queue, though runnable, and v->sched.cpu
@@ -88,6 +88,19 @@ void placement_offer(const struct vcpu *v)
 		runqueue_make_due(cpu);
 }
 
+/* Idle CPUs are few where somebody waits: mostly there is none, and nothing is walked. */
+void placement_offer_all(const struct runqueue *q)
+{
+	unsigned int looked_at = 0;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (struct pairing_node *node = q->heap.root; node && looked_at < SCAN_MAX && !cpuset_is_empty(&idle_cpus);
+	     node = pairing_next(node)) {
+		placement_offer(vcpu_of_node(node));
+		looked_at++;
+	}
+}
+
 /* The first queued vCPU of q, or nearly, that may run on `cpu`. */
 static struct vcpu *find_movable(const struct runqueue *q, unsigned int cpu) REQUIRES(q->lock)
 {
@@ -130,12 +143,20 @@ static bool pull_from(unsigned int from, unsigned int cpu, const uint64_t *not_a
 	return true;
 }
 
+/* The one vCPU of a CPU that is idle until it sees it is best left there. */
+static bool has_spare(unsigned int cpu)
+{
+	unsigned int queued = __atomic_load_n(&runqueues[cpu].queued, __ATOMIC_SEQ_CST);
+
+	return queued > 1 || (queued && read_once(runqueues[cpu].current));
+}
+
 static void pull_any(unsigned int cpu)
 {
 	for (unsigned int i = 1; i < cpu_count; i++) {
 		unsigned int from = (cpu + i) % cpu_count;
 
-		if (__atomic_load_n(&runqueues[from].queued, __ATOMIC_SEQ_CST) && pull_from(from, cpu, NULL))
+		if (has_spare(from) && pull_from(from, cpu, NULL))
 			return;
 	}
 }
@@ -148,7 +169,7 @@ static void pull_behind(unsigned int cpu, uint64_t limit_ns)
 	cpuset_for_each(from, &cpus_online) {
 		uint64_t first_ns = read_once(runqueues[from].first_ns);
 
-		if (from != cpu && read_once(runqueues[from].queued) && key_is_before(first_ns, best_ns)) {
+		if (from != cpu && has_spare(from) && key_is_before(first_ns, best_ns)) {
 			best = from;
 			best_ns = first_ns;
 		}

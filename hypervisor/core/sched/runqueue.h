@@ -87,6 +87,8 @@ void sched_update(struct vcpu *v);
 unsigned int placement_choose(const struct vcpu *v, bool *claimed) REQUIRES(runqueues[v->sched.cpu].lock);
 /* v is queued on a busy CPU: an idle one that may run it is told to come and get it. */
 void placement_offer(const struct vcpu *v);
+/* The same for all that wait on q. */
+void placement_offer_all(const struct runqueue *q) REQUIRES(q->lock);
 /* Moves one vCPU from another queue to `cpu`'s if this CPU has nothing to do (best_ns NULL), or if that one is far enough
    behind *best_ns, the global virtual time of the first here. No run-queue lock held. */
 void placement_pull(unsigned int cpu, const uint64_t *best_ns, uint64_t now_ns);

@@ -344,6 +344,7 @@ static struct vcpu *pick_here(unsigned int cpu, struct vcpu *previous, uint64_t 
 		previous->sched.yielded = false;
 	install(q, cpu, previous, next, now_ns);
 	start_slice(q, next, grant_ns, now_ns);
+	placement_offer_all(q);
 	spin_unlock(&q->lock);
 	return next;
 }
