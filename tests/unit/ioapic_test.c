@@ -28,7 +28,7 @@ struct model {
 };
 
 static struct model old_chip, new_chip;
-static uint8_t old_memory[64], new_memory[128];
+static uint8_t old_memory[128], new_memory[128];
 
 static uint32_t model_read(struct model *m, uint64_t offset)
 {
