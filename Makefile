@@ -28,7 +28,7 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*_tes
   $(patsubst tests/model/%.c,$(B)/tests/model/%,$(wildcard tests/model/*_test.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all help tests fuzzers clean
+.PHONY: FORCE all help tests fuzzers clean
 .DEFAULT_GOAL := all
 all: $(B)/hospes
 
@@ -36,6 +36,9 @@ help:
 	@echo "make          the hypervisor, build/hospes"
 	@echo "make tests    the host tests, under build/tests (./test unit runs them)"
 	@echo "make fuzzers  the libFuzzer targets, under build/fuzz"
+	@echo "make check    layers, headers, symbols, links and words: the rules of docs/ARCHITECTURE.md, in seconds"
+	@echo "make stats    how large everything is"
+	@echo "make coverage lines of the rules that the host tests run"
 	@echo "make clean    removes build/"
 
 $(B)/abi/xen:
@@ -84,6 +87,15 @@ $(B)/hospes.elf: $(B)/hospes_first.elf $(B)/machine/symbols_all.o
 	$(Q)scripts/symbols $@.new | cmp -s - $(B)/machine/symbols_all.s || { echo "make: the second link moved functions" >&2; exit 1; }
 	$(Q)mv $@.new $@
 
+# What the image says of itself: the commit that it was built from, and when that was made.
+VERSION := $(shell git describe --always --dirty=+ 2>/dev/null || echo unknown)
+DATE := $(shell git log -1 --format=%cd --date=short 2>/dev/null || echo unknown)
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(DATE)' | cmp -s - $@ || echo '$(VERSION) $(DATE)' > $@
+$(B)/machine/hypervisor/init/version.o: $(B)/version
+$(B)/machine/hypervisor/init/version.o: MACHINE_FLAGS += -DHOSPES_VERSION='"$(VERSION)"' -DHOSPES_DATE='"$(DATE)"'
+
 # The loader takes a flat file; addresses stand in the multiboot headers.
 $(B)/hospes: $(B)/hospes.elf
 	$(Q)objcopy -O binary $< $@
@@ -116,6 +128,30 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libfuzz.a
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $< $(B)/libfuzz.a -o $@
 fuzzers: $(FUZZERS)
+
+# What the documents say of the tree is so; docs/testing.md lists the checks.
+.PHONY: check stats coverage
+check: $(MACHINE_OBJ)
+	@CC='$(CC)' MACHINE_FLAGS='$(MACHINE_FLAGS)' HOST_FLAGS='$(HOST_FLAGS)' scripts/check
+
+stats:
+	@scripts/stats
+
+# The host tests once more, counting the lines that run instead of watching memory.
+COVERAGE_FLAGS := $(filter-out -fsanitize% -fno-sanitize% -O1,$(HOST_FLAGS)) -O0 --coverage
+COVERAGE_OBJ := $(patsubst %.c,$(B)/coverage/objects/%.o,$(PURE) $(FAKE))
+COVERAGE_TESTS := $(patsubst $(B)/tests/%,$(B)/coverage/tests/%,$(TESTS))
+$(B)/coverage/objects/%.o: %.c | $(B)/abi/xen
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COVERAGE_FLAGS) -MMD -MP -c $< -o $@
+$(B)/coverage/libhost.a: $(COVERAGE_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(B)/coverage/tests/%: tests/%.c $(B)/coverage/libhost.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(COVERAGE_FLAGS) -MMD -MP -MF $@.d $< $(B)/coverage/libhost.a -lcmocka -o $@
+coverage: $(COVERAGE_TESTS)
+	@scripts/coverage $^
 
 clean:
 	rm -rf $(B)

@@ -260,7 +260,7 @@ static void list_brings_the_same_policy_back(void **state)
 	unsigned int count = 0;
 
 	(void)state;
-	for (unsigned int i = 0; i < CPU_POLICY_LEAVES; i++) {
+	for (unsigned int i = 0; i < CPU_POLICY_LIST_MAX; i++) {
 		struct xen_cpuid_leaf entry;
 
 		if (!cpu_policy_list_leaf(&amd.pv_default, i, &entry))

@@ -115,6 +115,7 @@ static void init_fields(struct domain *d, const struct domain_config *config)
 	d->pause_count = d->control_pause_count = 1;
 	sched_domain_init(d);
 	domain_watchdogs_init(d);
+	console_guest_init(&d->console, time_now());
 }
 
 /* What belongs to other modules; the reverse is release_parts. */

@@ -400,16 +400,56 @@ void cpu_policy_answer(const struct cpu_policy *p, const struct cpuid_view *view
 
 /* Lists. ----------------------------------------------------------------------------------------------------------- */
 
-static bool leaf_is_empty(const uint32_t leaf[4]) { return !(leaf[0] | leaf[1] | leaf[2] | leaf[3]); }
+/*
+ * Is the subleaf in the list? Stock tools copy what they read into a structure of their own and write that one back into
+ * a list of the same length; so the list has to end where theirs does: subleaves of 4 and 0xb with the first of no type,
+ * those of 7 with the one that its first names, those of 0xd with the highest component, holes included.
+ */
+static bool subleaf_is_listed(const struct cpu_policy *p, uint32_t leaf, uint32_t subleaf)
+{
+	const uint32_t *first = cpu_policy_leaf(p, leaf, 0), *second = cpu_policy_leaf(p, leaf, 1);
+	uint64_t components;
+
+	switch (leaf) {
+	case 4:
+		for (uint32_t i = 0; i < subleaf; i++)
+			if (!(cpu_policy_leaf(p, leaf, i)[CPUID_EAX] & 0x1f))
+				return false;
+		return true;
+	case 0xb:
+		for (uint32_t i = 0; i < subleaf; i++)
+			if (!(cpu_policy_leaf(p, leaf, i)[CPUID_ECX] >> 8 & 0xff))
+				return false;
+		return true;
+	case 0xd:
+		components = (uint64_t)(first[CPUID_EDX] | second[CPUID_EDX]) << 32 | first[CPUID_EAX] | second[CPUID_ECX];
+		return subleaf < 2 || components >> subleaf;
+	default:
+		return subleaf <= first[CPUID_EAX];
+	}
+}
+
+/* Behind the leaves: how many leaves of a hypervisor there shall be, of two kinds; the tools' structure has both. */
+static bool list_limit(unsigned int number, struct xen_cpuid_leaf *out)
+{
+	if (number >= CPU_POLICY_LIST_MAX)
+		return false;
+	*out = (struct xen_cpuid_leaf){
+		.leaf = CPUID_HYPERVISOR_FIRST + 0x100 * (number - CPU_POLICY_LEAVES),
+		.subleaf = XEN_CPUID_NO_SUBLEAF,
+	};
+	return true;
+}
 
 bool cpu_policy_list_leaf(const struct cpu_policy *p, unsigned int number, struct xen_cpuid_leaf *out)
 {
-	const uint32_t *leaf = number < CPU_POLICY_LEAVES ? p->leaf[number] : NULL;
 	const struct leaf_group *g = groups;
 	unsigned int at = number;
+	const uint32_t *leaf;
 
-	if (!leaf)
-		return false;
+	if (number >= CPU_POLICY_LEAVES)
+		return list_limit(number, out);
+	leaf = p->leaf[number];
 	for (; at >= group_size(g); g++)
 		at -= group_size(g);
 	*out = (struct xen_cpuid_leaf){
@@ -420,8 +460,7 @@ bool cpu_policy_list_leaf(const struct cpu_policy *p, unsigned int number, struc
 		.c = leaf[CPUID_ECX],
 		.d = leaf[CPUID_EDX],
 	};
-	/* Subleaves end with the first that says nothing, or have holes that say as much. */
-	return leaf_is_shown(p, out->leaf) && (!g->subleaves || at == 0 || !leaf_is_empty(leaf));
+	return leaf_is_shown(p, out->leaf) && (!g->subleaves || subleaf_is_listed(p, out->leaf, at));
 }
 
 unsigned int cpu_policy_list_count(const struct cpu_policy *p)
@@ -429,7 +468,7 @@ unsigned int cpu_policy_list_count(const struct cpu_policy *p)
 	struct xen_cpuid_leaf entry;
 	unsigned int count = 0;
 
-	for (unsigned int i = 0; i < CPU_POLICY_LEAVES; i++)
+	for (unsigned int i = 0; i < CPU_POLICY_LIST_MAX; i++)
 		count += cpu_policy_list_leaf(p, i, &entry);
 	return count;
 }

@@ -79,7 +79,7 @@ void cpu_policy_answer(const struct cpu_policy *p, const struct cpuid_view *view
 		       uint32_t out[4]);
 
 /*
- * The lists of the control interface. Entries have numbers from 0 to CPU_POLICY_LEAVES - 1 (CPU_POLICY_MSRS - 1), not
+ * The lists of the control interface. Entries have numbers from 0 to CPU_POLICY_LIST_MAX - 1 (CPU_POLICY_MSRS - 1), not
  * all of which are in the list: false for those.
  */
 bool cpu_policy_list_leaf(const struct cpu_policy *p, unsigned int number, struct xen_cpuid_leaf *out);
