@@ -2,6 +2,7 @@
  * The fake machine's CPUs and clock: one thread plays all CPUs in turn by setting fake_cpu_id, and the time stands still
  * until a test moves it. Kicks and programmed deadlines are recorded. What would stop the machine jumps into the test.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,6 +36,7 @@ void arch_lock_wait(void)
 	(void)__atomic_fetch_add(&fake_lock_waits, 1, __ATOMIC_RELAXED);
 	if (fake_lock_wait_is_fatal)
 		panic("a lock is taken twice, or out of order");
+	(void)sched_yield();
 }
 
 bool arch_preempt_due(void)
