@@ -77,6 +77,6 @@ void domain_crash(struct domain *d, const char *why, ...)
 	if (d == domain0)
 		log_error("domain 0 crashed: %s", text);
 	else if (!read_once(d->is_shutdown))
-		log_debug("d%u crashed: %s", d->id, text);
+		log_guest(LOG_WARNING, d->id, "crashed: %s", text);
 	domain_shutdown(d, SHUTDOWN_crash);
 }

@@ -13,7 +13,7 @@ static void watchdog_expired(struct timer *t)
 
 	if (read_once(d->is_shutdown) || read_once(d->state) != DOMAIN_ALIVE)
 		return;
-	log_debug("d%u: its watchdog expired", d->id);
+	log_guest(LOG_WARNING, d->id, "its watchdog expired");
 	domain_shutdown(d, SHUTDOWN_watchdog);
 }
 
