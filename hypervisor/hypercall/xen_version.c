@@ -65,6 +65,8 @@ static long build_id(struct vcpu *v, vaddr_t to)
 	uint32_t bytes;
 	const uint8_t *value = hospes_build_id(&bytes);
 
+	if (!v->domain->privileged)
+		return E_PERM;
 	if (!bytes)
 		return E_NODATA;
 	if (!to)
@@ -103,7 +105,8 @@ long hypercall_xen_version(struct vcpu *v, struct hypercall *call)
 	case XENVER_guest_handle:
 		return reply(v, to, v->domain->handle, sizeof(v->domain->handle));
 	case XENVER_commandline:
-		return text_reply(v, to, hospes_command_line, sizeof(xen_commandline_t));
+		return text_reply(v, to, v->domain->privileged ? hospes_command_line : "<denied>",
+				  sizeof(xen_commandline_t));
 	case XENVER_build_id:
 		return build_id(v, to);
 	default:

@@ -48,6 +48,7 @@ struct cpu {
 	bool stop_requested;	   /* by smp_stop_others; seen at the next NMI */
 	uint32_t kick_pending;	   /* [a] an IPI is on its way */
 	volatile bool nmi_arrived; /* set by the NMI, for the way back to a guest */
+	bool registers_wanted;	   /* [a] a key asks for its guest's registers, on the way back too */
 	uint64_t xcr0;		   /* what the register holds */
 	uint64_t dr7;		   /* what the register holds */
 	struct domain *leaving;	   /* its translations go with the next root_load */
@@ -114,7 +115,9 @@ void descriptors_init_idt(void);
 void descriptors_init_cpu(struct cpu *c);
 void descriptors_load(struct cpu *c);
 /* Makes the GDT of `v` (NULL: the hypervisor's alone) this CPU's. */
-void descriptors_switch(struct cpu *c, const struct vcpu *v);
+void descriptors_switch(const struct cpu *c, const struct vcpu *v);
+/* Shows c's own page behind v's GDT. Before the root is loaded, which flushes what the CPU remembers of another's. */
+void descriptors_map(const struct cpu *c, const struct vcpu *v);
 
 /* This CPU's LDT: `entries` 0 is none. */
 void descriptors_ldt_set(struct cpu *c, vaddr_t base, unsigned int entries);

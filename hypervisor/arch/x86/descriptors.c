@@ -156,16 +156,15 @@ void descriptors_load(struct cpu *c)
 	}
 }
 
-void descriptors_switch(struct cpu *c, const struct vcpu *v)
+void descriptors_map(const struct cpu *c, const struct vcpu *v)
 {
-	uint64_t *l1;
+	uint64_t *l1 = v->domain->arch.perdomain_l1[v->id / 16];
 
-	if (!v) {
-		gdt_load_at((uint64_t)c->gdt - HYP_GDT_OFFSET);
-		return;
-	}
-	l1 = v->domain->arch.perdomain_l1[v->id / 16];
-	l1[v->id % 16 * (VCPU_DESCRIPTOR_BYTES >> PAGE_SHIFT) + GUEST_GDT_FRAMES] =
-		paging_hyp_entry(arch_virt_to_mfn(c->gdt), HYP_RW & ~PTE_GLOBAL);
-	gdt_load_at(PERDOMAIN_START + (uint64_t)v->id * VCPU_DESCRIPTOR_BYTES);
+	write_once(l1[v->id % 16 * (VCPU_DESCRIPTOR_BYTES >> PAGE_SHIFT) + GUEST_GDT_FRAMES],
+		   paging_hyp_entry(arch_virt_to_mfn(c->gdt), HYP_RW & ~PTE_GLOBAL));
+}
+
+void descriptors_switch(const struct cpu *c, const struct vcpu *v)
+{
+	gdt_load_at(v ? PERDOMAIN_START + (uint64_t)v->id * VCPU_DESCRIPTOR_BYTES : (uint64_t)c->gdt - HYP_GDT_OFFSET);
 }

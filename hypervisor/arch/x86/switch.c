@@ -28,12 +28,15 @@ void vcpu_load_root(struct cpu *c, const struct vcpu *v)
 }
 
 /* What guests may choose of CR4 is real while they run; the rest is the hypervisor's. */
-#define CR4_GUEST (CR4_TSD | CR4_DE | CR4_FSGSBASE)
+static uint64_t cr4_guest_bits(void)
+{
+	return CR4_TSD | CR4_DE | (cpu_features.fsgsbase ? CR4_FSGSBASE : 0);
+}
 
 void vcpu_load_control(struct cpu *c, const struct vcpu *v)
 {
 	uint64_t cr4 = cr4_loaded[c->id] ? cr4_loaded[c->id] : cr4_read();
-	uint64_t wanted = (cr4 & ~CR4_GUEST) | (v->arch.cr4 & CR4_GUEST);
+	uint64_t wanted = (cr4 & ~cr4_guest_bits()) | (v->arch.cr4 & cr4_guest_bits());
 
 	if (wanted != cr4_loaded[c->id]) {
 		cr4_write(wanted);
@@ -157,6 +160,7 @@ void vcpu_save_state(struct cpu *c, struct vcpu *v)
 static void vcpu_load_state(struct cpu *c, struct vcpu *v)
 {
 	cpuset_add_atomic(&v->domain->dirty_cpus, c->id);
+	descriptors_map(c, v);
 	/* The GDT lies in the domain's own slot: its page table first. */
 	vcpu_load_root(c, v);
 	descriptors_switch(c, v);
