@@ -148,6 +148,10 @@ static void both_parts_can_be_unmapped_in_one_batch_by_two_elements(void **state
 	assert_int_equal(ops[2].status, GNTST_bad_handle);
 	assert_int_equal(references(frame), 1);
 	assert_int_equal(fake_grant_flushes, 1);
+	/* The handle became free once. */
+	assert_int_equal(map(2, 1, 8, HOST, GNTMAP_host_map, &ops[0].handle), GNTST_okay);
+	assert_int_equal(map(2, 1, 8, HOST + 8, GNTMAP_host_map, &ops[1].handle), GNTST_okay);
+	assert_int_not_equal(ops[0].handle, ops[1].handle);
 }
 
 static void map_of_nothing_is_refused(void **state)
