@@ -14,19 +14,19 @@ PURE += $(addprefix hypervisor/drivers/, calibrate.c debugcon.c hpet.c i8259.c i
 
 PURE += $(addprefix hypervisor/boot/, acpi.c boot_info.c cmdline.c elf.c memmap.c multiboot1.c multiboot2.c text.c xen_notes.c)
 
+PURE += $(addprefix hypervisor/core/evtchn/evtchn_, bind.c close.c deliver.c port.c query.c virq.c) \
+  hypervisor/hypercall/event_channel.c
+
 PURE += $(addprefix hypervisor/core/mm/, domain_frames.c frames.c heap.c page_ref.c shared_page.c tlbclock.c)
 PURE += $(addprefix hypervisor/hypercall/memory_op, .c _exchange.c _map.c _reservation.c _resource.c)
+
+PURE += $(addprefix hypervisor/core/grant/grant_, copy.c entry.c map.c maptrack.c table.c) \
+  hypervisor/hypercall/grant_table.c
 
 PURE += $(addprefix hypervisor/core/time/,pairing.c timer.c vcpu_timer.c)
 PURE += $(addprefix hypervisor/hypercall/,sched_op.c set_timer_op.c vcpu_op.c)
 PURE += $(addprefix hypervisor/core/sched/,affinity.c cap.c cpus.c placement.c runqueue.c sched.c)
 PURE += $(addprefix hypervisor/core/domain/,domain.c domain_kill.c domain_pause.c domain_shutdown.c runstate.c vcpu.c watchdog.c)
-
-PURE += $(addprefix hypervisor/core/evtchn/evtchn_, bind.c close.c deliver.c port.c query.c virq.c) \
-  hypervisor/hypercall/event_channel.c
-
-PURE += $(addprefix hypervisor/core/grant/grant_, copy.c entry.c map.c maptrack.c table.c) \
-  hypervisor/hypercall/grant_table.c
 
 MACHINE :=
 
@@ -40,6 +40,8 @@ FAKE :=
 FAKE += hypervisor/arch/fake/cpu.c hypervisor/arch/fake/domain.c
 FAKE += tests/fakes/io_fake.c
 FAKE += hypervisor/arch/fake/memory.c hypervisor/arch/fake/page_table.c
+FAKE += hypervisor/arch/fake/grant.c hypervisor/arch/fake/pirq.c
+
 PURE += $(addprefix hypervisor/hypercall/, console_io.c dispatch.c multicall.c xen_version.c)
 PURE += $(addprefix hypervisor/core/mm/, page_table.c page_type.c)
 
@@ -50,7 +52,7 @@ MACHINE += $(addprefix hypervisor/arch/x86/pv/, bounce.c context.c cpu_calls.c d
 ASM += $(addprefix hypervisor/arch/x86/entry/, ap_start.S copy.S head.S traps.S)
 PURE += hypervisor/core/domain/special.c
 MACHINE += hypervisor/arch/x86/pv/dom0_build.c
-MACHINE += $(addprefix hypervisor/init/, consoles.c cpus.c domain0.c loader.c memory.c start.c version.c)
+MACHINE += $(addprefix hypervisor/init/, consoles.c cpus.c debug_keys.c domain0.c loader.c memory.c start.c version.c)
 
 PURE += $(addprefix hypervisor/arch/x86/, irq_vector.c pirq_table.c)
 MACHINE += $(addprefix hypervisor/arch/x86/, efi_info.c irq.c irq_source.c panic.c pirq.c symbols.c wallclock.c)
@@ -60,4 +62,4 @@ PURE += $(addprefix hypervisor/hypercall/domctl, .c _bitmap.c _device.c _domain.
 PURE += $(addprefix hypervisor/hypercall/sysctl, .c _console.c _cpu.c _domains.c _machine.c _sched.c)
 MACHINE += hypervisor/arch/x86/sysctl_arch.c hypervisor/arch/x86/pv/domctl_arch.c
 FAKE += hypervisor/arch/fake/control.c
-FAKE += hypervisor/arch/fake/grant.c hypervisor/arch/fake/pirq.c
+PURE += hypervisor/arch/x86/pv/cpuid_names.c

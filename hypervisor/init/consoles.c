@@ -7,6 +7,8 @@
 #include <hyp/drivers/serial.h>
 #include <hyp/drivers/vga.h>
 #include <hyp/log.h>
+#include <hyp/mm.h>
+#include <hyp/string.h>
 #include <hyp/version.h>
 
 static struct serial_config serial_config_make(const struct boot_serial *given, struct serial_config config)
@@ -54,6 +56,43 @@ static void say(void *ctx, const char *line)
 	log_warning("%s", line);
 }
 
+/* Words of Xen's that are understood and change nothing here: better said than silently ignored. */
+static void inert_words_tell(const struct boot_options *o)
+{
+	const struct {
+		bool given;
+		const char *words;
+	} inert[] = {
+		{o->noapic, "noapic: the IO-APICs are the only interrupt controllers here"},
+		{o->no_real_mode, "no-real-mode: no real mode code is run but to start CPUs"},
+		{o->tsc, "tsc=: the time-stamp counter is used as it is"},
+		{o->clocksource, "clocksource=: the time-stamp counter is the clock"},
+		{o->edd, "edd=: the BIOS's disk data is not collected"},
+		{o->watchdog, "watchdog: there is no NMI watchdog"},
+		{o->console_timestamps, "console_timestamps=: lines have no time"},
+		{o->sched[0] && strcmp(o->sched, "credit2"), "sched=: the one scheduler answers as credit2"},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_COUNT(inert); i++)
+		if (inert[i].given)
+			log_warning("%s", inert[i].words);
+}
+
+void startup_console_ring(void)
+{
+	uint64_t bytes = startup.options.conring_size;
+	unsigned int order = 0;
+	struct page *p;
+
+	if (!bytes)
+		return;
+	while (PAGE_BYTES << order < bytes && order < 10)
+		order++;
+	p = frames_alloc(order, 0);
+	if (!p || console_ring_set(arch_frame_map(page_to_mfn(p)), (uint32_t)(PAGE_BYTES << order)) != OK)
+		log_warning("conring_size=: no memory for %llu KiB", (unsigned long long)(bytes >> 10));
+}
+
 void startup_consoles(void)
 {
 	const struct boot_options *o = &startup.options;
@@ -75,6 +114,7 @@ void startup_consoles(void)
 		log_set_level(LOG_FROM_GUESTS, threshold_make(&o->guest_loglvl));
 	log_info("Hospes %s, interface of Xen 4.17", hospes_changeset);
 	log_info("command line: %s", startup.command_line);
+	inert_words_tell(o);
 	/* Said once more, now that it can be read. */
 	cmdline_parse(text_of(startup.command_line, sizeof(startup.command_line)), &report, &again, &ignored);
 }

@@ -38,6 +38,8 @@ void startup_domain0(void)
 	image.kernel = paddr_map(info->module[0].start);
 	image.kernel_bytes = info->module[0].bytes;
 	image.command_line = command_line_make(&info->module[0], info->loader);
+	image.screen = &info->screen;
+	image.efi = info->efi.system_table;
 	if (info->module_count > 1) {
 		image.ramdisk = paddr_map(info->module[1].start);
 		image.ramdisk_bytes = info->module[1].bytes;

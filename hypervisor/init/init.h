@@ -26,6 +26,8 @@ extern const struct boot_memory loader_memory;
 void startup_read_loader(void);
 /* consoles.c */
 void startup_consoles(void);
+/* conring_size=, once there is memory to give. */
+void startup_console_ring(void);
 /* memory.c: what of the memory is free, then the tables for it, then the allocators. */
 void startup_memory_plan(void);
 void startup_memory(void);
@@ -37,5 +39,7 @@ bool machine_frame_is_ram(mfn_t frame);
 void startup_boot_cpu(void);
 void startup_timers(void);
 void startup_other_cpus(void);
+/* debug_keys.c */
+void startup_debug_keys(void);
 /* domain0.c */
 void startup_domain0(void);

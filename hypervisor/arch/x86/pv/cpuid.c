@@ -6,11 +6,14 @@
  * then everything that runs in a guest sees its policy.
  */
 #include "cpuid.h"
+#include "cpuid_names.h"
 #include "msr.h"
 #include "pv.h"
 #include "../ops.h"
 #include "../raw.h"
 #include "../time.h"
+#include <hyp/log.h>
+#include <hyp/boot/cmdline.h>
 #include <hyp/heap.h>
 #include <hyp/mm.h>
 #include <hyp/pv/cpu_policy.h>
@@ -57,7 +60,26 @@ static void raw_read(void)
 		(void)msr_read_raw(MSR_ARCH_CAPABILITIES, &policies.raw.arch_capabilities);
 }
 
-void pv_cpuid_init(void)
+/* The words of cpuid=: hides what a CPU has before anything follows from it, shows what guests may have afterwards. */
+static void words_apply(const char *words, bool hide)
+{
+	struct text rest = text_of(words, SIZE_MAX), name;
+	unsigned int feature;
+	bool on;
+
+	while (boot_list_next(&rest, &name, &on)) {
+		if (!cpu_feature_find(name, &feature)) {
+			if (hide)
+				log_warning("cpuid=: there is no CPU feature %.*s", (int)name.bytes, name.at);
+		} else if (hide && !on) {
+			cpu_policy_feature_set(&policies.raw, feature, false);
+		} else if (!hide && on && cpu_policy_has(&policies.pv_max, feature)) {
+			cpu_policy_feature_set(&policies.pv_default, feature, true);
+		}
+	}
+}
+
+void pv_cpuid_init(const char *words)
 {
 	struct cpu_policy_support support = {
 		.xcr0 = cpu_features.xsave ? cpu_features.xcr0 : 0,
@@ -68,7 +90,9 @@ void pv_cpuid_init(void)
 	};
 
 	raw_read();
+	words_apply(words, true);
 	cpu_policies_derive(&policies, &support);
+	words_apply(words, false);
 	pv_msr_init();
 	pv_cpuid_init_cpu();
 }

@@ -304,6 +304,41 @@ static void p2m_fill(struct build *b)
 	}
 }
 
+/* What the screen shows now, right behind start_info, as domain 0's kernel looks for it. */
+static void screen_tell(const struct build *b, struct start_info *si)
+{
+	struct dom0_vga_console_info *info = (struct dom0_vga_console_info *)(si + 1);
+	const struct boot_screen *s = b->image->screen;
+
+	static_assert(sizeof(*si) + sizeof(*info) <= PAGE_BYTES);
+	if (s->kind == BOOT_SCREEN_NONE)
+		return;
+	si->console.dom0.info_off = sizeof(*si);
+	si->console.dom0.info_size = sizeof(*info);
+	if (s->kind == BOOT_SCREEN_TEXT) {
+		info->video_type = XEN_VGATYPE_TEXT_MODE_3;
+		info->u.text_mode_3.font_height = 16;
+		info->u.text_mode_3.columns = (uint16_t)s->width;
+		info->u.text_mode_3.rows = (uint16_t)s->height;
+		return;
+	}
+	info->video_type = b->image->efi ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
+	info->u.vesa_lfb.width = (uint16_t)s->width;
+	info->u.vesa_lfb.height = (uint16_t)s->height;
+	info->u.vesa_lfb.bytes_per_line = (uint16_t)s->bytes_per_line;
+	info->u.vesa_lfb.bits_per_pixel = s->bits_per_pixel;
+	info->u.vesa_lfb.lfb_base = (uint32_t)s->start;
+	info->u.vesa_lfb.ext_lfb_base = (uint32_t)(s->start >> 32);
+	/* In units of 64 KiB. */
+	info->u.vesa_lfb.lfb_size = (uint32_t)DIV_UP((uint64_t)s->bytes_per_line * s->height, 65536);
+	info->u.vesa_lfb.red_pos = s->red.position, info->u.vesa_lfb.red_size = s->red.bits;
+	info->u.vesa_lfb.green_pos = s->green.position, info->u.vesa_lfb.green_size = s->green.bits;
+	info->u.vesa_lfb.blue_pos = s->blue.position, info->u.vesa_lfb.blue_size = s->blue.bits;
+	info->u.vesa_lfb.rsvd_pos = s->reserved.position, info->u.vesa_lfb.rsvd_size = s->reserved.bits;
+	info->u.vesa_lfb.gbl_caps = s->has_vbe ? s->vbe_capabilities : 0;
+	info->u.vesa_lfb.mode_attrs = s->has_vbe ? s->vbe_mode_attributes : 0;
+}
+
 static void start_info_fill(struct build *b)
 {
 	struct start_info *si = page_of(b, b->start_info_pfn);
@@ -325,6 +360,7 @@ static void start_info_fill(struct build *b)
 		si->mod_start = b->notes.mod_start_pfn ? b->ramdisk_pfn : address_of(b, b->ramdisk_pfn);
 		si->flags |= b->notes.mod_start_pfn ? SIF_MOD_START_PFN : 0;
 	}
+	screen_tell(b, si);
 	if (!text_copy((char *)si->cmd_line, sizeof(si->cmd_line), b->image->command_line))
 		log_warning("domain 0's command line is cut off after %u characters", (unsigned int)sizeof(si->cmd_line) - 1);
 }
