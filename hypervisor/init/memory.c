@@ -62,7 +62,8 @@ void startup_memory_plan(void)
 		const struct boot_module *m = &info->module[i];
 
 		if (!memmap_is_ram(&machine_map, m->start, m->bytes))
-			refuse_to_start("boot module %u (%llu KiB at %#llx) does not lie in memory: is it larger than the machine's?",
+			refuse_to_start("boot module %u (%llu KiB at %#llx) does not lie in memory: "
+					"is it larger than the machine's?",
 			      i + 1, (unsigned long long)(m->bytes >> 10), (unsigned long long)m->start);
 		memmap_reserve(&startup.free, ROUND_DOWN(m->start, PAGE_BYTES),
 			       ROUND_UP(m->start + m->bytes, PAGE_BYTES) - ROUND_DOWN(m->start, PAGE_BYTES), MEMMAP_RESERVED);

@@ -30,7 +30,8 @@ void irq_handle(struct cpu *c, unsigned int vector);
 uint32_t irq_gsi_end(void);
 /* The global system interrupt of ISA interrupt `isa`. */
 uint32_t irq_isa_to_gsi(uint8_t isa);
-/* Takes a line for the hypervisor, for good. The handler runs with no lock held. E_NOENT: no such line; E_BUSY: in use; E_NOSPC: no vector. */
+/* Takes a line for the hypervisor, for good. The handler runs with no lock held.
+   E_NOENT: no such line; E_BUSY: in use; E_NOSPC: no vector. */
 enum status irq_claim_gsi(uint32_t gsi, bool level, bool active_low, void (*handler)(void), const char *name);
 /* The same for an ISA interrupt, which signals as the ACPI tables say. */
 enum status irq_claim_isa(uint8_t isa, void (*handler)(void), const char *name);

@@ -78,7 +78,8 @@ void time_init(uint8_t rtc_century_register)
 	uint64_t seconds;
 
 	if (calibrate_tsc_on_machine(&tsc_khz, &reference) != OK)
-		refuse_to_start("no usable timer: neither HPET, ACPI PM timer nor PIT counts, so the time-stamp counter's rate is unknown");
+		refuse_to_start("no usable timer: neither HPET, ACPI PM timer nor PIT counts, "
+				"so the time-stamp counter's rate is unknown");
 	scale_set(tsc_khz);
 	tsc_scale.base = tsc_read();
 	hypercall_budget_ticks = (uint64_t)tsc_khz * HYPERCALL_BUDGET_US / 1000;

@@ -7,8 +7,9 @@
  * T3  A function is called at most once for each time that the timer was set, never before its deadline, and in the
  *     order of the deadlines on its CPU.
  *
- * The queue lock is the innermost of all locks: timers are set under nearly any other. Two of them: the lower CPU's first. Functions run without it, so that
- * they may set timers; `current` is only compared, never followed, since a function may free its timer.
+ * The queue lock is the innermost of all locks: timers are set under nearly any other. Two of them: the
+ * lower CPU's first. Functions run without it, so that they may set timers; `current` is only compared, never followed,
+ * since a function may free its timer.
  * One timer_run calls a bounded number of functions, so that whoever sets many short timers gets in nobody else's way for
  * long: the rest waits for the interrupt that is asked for at once.
  */

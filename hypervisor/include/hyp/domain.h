@@ -161,8 +161,8 @@ void domain_shutdown(struct domain *d, uint8_t reason);
 void domain_latch_shutdown_code(struct domain *d, uint8_t reason);
 /* After a suspend that was cancelled. */
 void domain_resume(struct domain *d);
-/* The guest did what it cannot be allowed to survive. The text goes to the log at a limited rate. Where domain_shutdown may be called; the
-   caller goes on and the vCPU does not return to its guest. */
+/* The guest did what it cannot be allowed to survive. The text goes to the log at a limited rate. Where
+   domain_shutdown may be called; the caller goes on and the vCPU does not return to its guest. */
 [[gnu::format(printf, 2, 3)]] void domain_crash(struct domain *d, const char *why, ...);
 /* Restartable: E_RESTART until everything is given back. The caller holds a reference; it is not a vCPU of d. */
 enum status domain_kill(struct domain *d);

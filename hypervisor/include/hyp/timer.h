@@ -38,7 +38,8 @@ void timer_run(unsigned int cpu);
 /* UINT64_MAX if the queue is empty. */
 uint64_t timer_next_deadline(unsigned int cpu);
 
-/* From the architecture, with a timer queue's lock held: this CPU's hardware timer shall interrupt at deadline_ns (UINT64_MAX: never), at once if past. */
+/* From the architecture, with a timer queue's lock held: this CPU's hardware timer shall interrupt at
+   deadline_ns (UINT64_MAX: never), at once if past. */
 void arch_timer_program(uint64_t deadline_ns);
 /* From the architecture: `cpu` shall call timer_run soon (another CPU put an earlier deadline on its queue). */
 void arch_timer_kick(unsigned int cpu);

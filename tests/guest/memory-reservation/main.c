@@ -2,7 +2,8 @@
  * What: decrease_, increase_reservation and populate_physmap: frames leave and come, the M2P follows, the return value
  *       is the number done.
  * Why: ballooning, and the building of every domain.
- * How: gives a frame up, asks for one back under a chosen number, gives up what is mapped, a table, foreign frames, asks too much.
+ * How: gives a frame up, asks for one back under a chosen number, gives up what is mapped, a table, foreign frames,
+ *      asks too much.
  * A failure means: memory is lost, given twice, or given to another while still mapped.
  */
 #include <guest.h>

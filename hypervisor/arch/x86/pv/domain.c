@@ -1,7 +1,8 @@
 /*
  * The architecture's part of a domain's life and of a vCPU's: paravirtual.
  *
- * A domain has its own table for the per-domain slot; the descriptor windows of its vCPUs lie there, empty at first. Teardown (arch_domain_relinquish) lets go of what vCPUs hold, one root at a time, in restartable steps.
+ * A domain has its own table for the per-domain slot; the descriptor windows of its vCPUs lie there, empty at first.
+ * Teardown (arch_domain_relinquish) lets go of what vCPUs hold, one root at a time, in restartable steps.
  */
 #include "pv.h"
 #include "../ops.h"

@@ -3,8 +3,8 @@
  *
  * The guest's GDT frames (at most 14) are of type segment, so no mapping of them is writable; they are mapped in the
  * vCPU's window of the per-domain slot, the hypervisor's own page behind them. Slots without a frame show a page of
- * zeroes. LDT pages are not present at first, and mapped there one by one when the CPU first reads them, since a guest may name an LDT whose pages
- * it never touches.
+ * zeroes. LDT pages are not present at first, and mapped there one by one when the CPU first reads them, since a guest
+ * may name an LDT whose pages it never touches.
  *
  * The window's page table is changed by the CPU that runs the vCPU, or while it does not run.
  */
