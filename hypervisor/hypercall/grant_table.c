@@ -26,14 +26,17 @@ union grant_element {
 /* The operations that are done element by element: what is copied back is `result_bytes` from `result` on. */
 struct grant_batch_row {
 	uint8_t bytes, result, result_bytes;
-	void (*function)(struct vcpu *v, union grant_element *e);
+	int16_t (*function)(struct vcpu *v, union grant_element *e); /* also leaves its answer in the element */
 };
 
-static void element_map(struct vcpu *v, union grant_element *e) { e->map.status = grant_map(v, &e->map); }
-static void element_copy(struct vcpu *v, union grant_element *e) { e->copy.status = grant_copy(v->domain, &e->copy); }
-static void element_swap(struct vcpu *v, union grant_element *e)
+static int16_t element_map(struct vcpu *v, union grant_element *e) { return e->map.status = grant_map(v, &e->map); }
+static int16_t element_copy(struct vcpu *v, union grant_element *e)
 {
-	e->swap.status = grant_swap(v->domain, e->swap.ref_a, e->swap.ref_b);
+	return e->copy.status = grant_copy(v->domain, &e->copy);
+}
+static int16_t element_swap(struct vcpu *v, union grant_element *e)
+{
+	return e->swap.status = grant_swap(v->domain, e->swap.ref_a, e->swap.ref_b);
 }
 
 static const struct grant_batch_row row_map = {
@@ -63,7 +66,8 @@ static long batch_run(struct vcpu *v, struct hypercall *call, const struct grant
 
 		if (s)
 			return s;
-		row->function(v, &e);
+		if (row->function(v, &e) == GRANT_RESTART)
+			return batch_restart(call, at, count);
 		s = guest_copy_out(v, at + row->result, (const char *)&e + row->result, row->result_bytes);
 		if (s)
 			return s;
@@ -73,25 +77,38 @@ static long batch_run(struct vcpu *v, struct hypercall *call, const struct grant
 	return OK;
 }
 
-/* Also when the array ends in bad memory, what was taken out is given back. */
-static enum status unmap_some(struct vcpu *v, vaddr_t at, uint32_t count)
+/* One element: its release is to be given back if it has parts. */
+static enum status unmap_one(struct vcpu *v, vaddr_t at, struct grant_release *release)
+{
+	struct gnttab_unmap_grant_ref op;
+	enum status s = guest_copy_in(v, &op, at, sizeof(op));
+
+	release->parts = 0;
+	if (s)
+		return s;
+	op.status = grant_unmap_begin(v, &op, release);
+	if (op.status == GRANT_RESTART)
+		return E_RESTART;
+	return guest_copy_out(v, at + offsetof(struct gnttab_unmap_grant_ref, status), &op.status, sizeof(op.status));
+}
+
+/* As many elements as there is room for; *count becomes how many were done. Also when the array ends in bad memory, what
+   was taken out is given back. */
+static enum status unmap_some(struct vcpu *v, vaddr_t at, uint32_t *count)
 {
 	struct grant_release releases[UNMAP_BATCH];
-	unsigned int done = 0;
+	uint32_t todo = MIN(*count, UNMAP_BATCH);
+	unsigned int taken = 0;
 	enum status s = OK;
 
-	for (uint32_t i = 0; s == OK && i < count; i++, at += sizeof(struct gnttab_unmap_grant_ref)) {
-		struct gnttab_unmap_grant_ref op;
-
-		s = guest_copy_in(v, &op, at, sizeof(op));
+	for (*count = 0; *count < todo; ++*count, at += sizeof(struct gnttab_unmap_grant_ref)) {
+		s = unmap_one(v, at, &releases[taken]);
+		if (releases[taken].parts)
+			taken++;
 		if (s)
 			break;
-		op.status = grant_unmap_begin(v, &op, &releases[done]);
-		if (releases[done].parts)
-			done++;
-		s = guest_copy_out(v, at + offsetof(struct gnttab_unmap_grant_ref, status), &op.status, sizeof(op.status));
 	}
-	grant_unmap_finish(v->domain, releases, done);
+	grant_unmap_finish(v->domain, releases, taken);
 	return s;
 }
 
@@ -101,14 +118,14 @@ static long op_unmap(struct vcpu *v, struct hypercall *call)
 	vaddr_t at = call->arg[1];
 
 	while (count) {
-		uint32_t some = MIN(count, UNMAP_BATCH);
-		enum status s = unmap_some(v, at, some);
+		uint32_t done = count;
+		enum status s = unmap_some(v, at, &done);
 
-		if (s)
+		if (s && s != E_RESTART)
 			return s;
-		at += some * sizeof(struct gnttab_unmap_grant_ref);
-		count -= some;
-		if (count && arch_preempt_due())
+		at += done * sizeof(struct gnttab_unmap_grant_ref);
+		count -= done;
+		if (s || (count && arch_preempt_due()))
 			return batch_restart(call, at, count);
 	}
 	return OK;

@@ -477,6 +477,50 @@ static void unmap_batch_that_is_interrupted_goes_on_with_the_rest(void **state)
 	assert_int_equal(fake_grant_flushes, 4);
 }
 
+/* The page tables have interrupted work that comes first. */
+static void map_that_must_wait_is_tried_again_and_leaves_nothing_meanwhile(void **state)
+{
+	struct gnttab_map_grant_ref *ops = fake_guest(FAKE_GUEST_START);
+	struct hypercall call = {.arg = {GNTTABOP_map_grant_ref, FAKE_GUEST_START, 2}};
+
+	(void)state;
+	ops[0] = map_op(1, 8, 0, GNTMAP_device_map);
+	ops[1] = map_op(1, 8, HOST, FULL);
+	ops[1].status = 77;
+	fake_grant_install_status = E_RESTART;
+	assert_int_equal(hypercall_grant_table_op(cpu[2][0], &call), E_RESTART);
+	assert_int_equal(call.arg[2], 1);
+	assert_int_equal(ops[0].status, GNTST_okay);
+	assert_int_equal(ops[1].status, 77);
+	assert_int_equal(references(frame), 2);
+	fake_grant_install_status = OK;
+	assert_int_equal(hypercall_grant_table_op(cpu[2][0], &call), OK);
+	assert_int_equal(ops[1].status, GNTST_okay);
+	assert_int_equal(references(frame), 2 + 3);
+}
+
+static void unmap_that_must_wait_is_tried_again_and_keeps_the_mapping_meanwhile(void **state)
+{
+	struct gnttab_unmap_grant_ref *ops = fake_guest(FAKE_GUEST_START + 0x8000);
+	struct hypercall call = {.arg = {GNTTABOP_unmap_grant_ref, FAKE_GUEST_START + 0x8000, 2}};
+
+	(void)state;
+	ops[0] = (struct gnttab_unmap_grant_ref){.dev_bus_addr = mfn_to_paddr(frame)};
+	ops[1] = (struct gnttab_unmap_grant_ref){.host_addr = HOST, .status = 77};
+	assert_int_equal(map(2, 1, 8, 0, GNTMAP_device_map, &ops[0].handle), GNTST_okay);
+	assert_int_equal(map(2, 1, 8, HOST, GNTMAP_host_map, &ops[1].handle), GNTST_okay);
+	fake_grant_remove_status = E_RESTART;
+	assert_int_equal(hypercall_grant_table_op(cpu[2][0], &call), E_RESTART);
+	assert_int_equal(call.arg[2], 1);
+	assert_int_equal(ops[0].status, GNTST_okay);
+	assert_int_equal(ops[1].status, 77);
+	assert_int_equal(references(frame), 3);
+	fake_grant_remove_status = OK;
+	assert_int_equal(hypercall_grant_table_op(cpu[2][0], &call), OK);
+	assert_int_equal(ops[1].status, GNTST_okay);
+	assert_int_equal(references(frame), 1);
+}
+
 static void flags_are_remembered_for_each_mapping(void **state)
 {
 	grant_handle_t h;
@@ -710,6 +754,8 @@ int main(void)
 		T(batch_that_ends_in_bad_memory_gives_back_what_it_took_out),
 		T(batch_that_is_interrupted_goes_on_with_the_rest),
 		T(unmap_batch_that_is_interrupted_goes_on_with_the_rest),
+		T(map_that_must_wait_is_tried_again_and_leaves_nothing_meanwhile),
+		T(unmap_that_must_wait_is_tried_again_and_keeps_the_mapping_meanwhile),
 		T(flags_are_remembered_for_each_mapping),
 		T(entry_removed_by_other_means_leaves_the_mapping_to_the_domains_end),
 		T(death_of_the_mapper_gives_everything_back_in_steps),

@@ -8,7 +8,7 @@
 #include <hyp/log.h>
 #include <hyp/mm.h>
 
-enum status fake_grant_install_status;
+enum status fake_grant_install_status, fake_grant_remove_status;
 unsigned int fake_grant_flushes;
 void (*fake_grant_on_flush)(struct domain *mapper);
 
@@ -23,7 +23,7 @@ void fake_grants_reset(void)
 {
 	for (unsigned int i = 0; i < FAKE_GRANT_MAPPINGS; i++)
 		mappings[i] = (struct mapping){.mapper = NULL};
-	fake_grant_install_status = OK;
+	fake_grant_install_status = fake_grant_remove_status = OK;
 	fake_grant_flushes = 0;
 	fake_grant_on_flush = NULL;
 }
@@ -83,6 +83,8 @@ enum status arch_grant_remove(struct vcpu *v, uint64_t host_addr, uint32_t flags
 {
 	struct mapping *m = mapping_find(v->domain, host_addr);
 
+	if (fake_grant_remove_status != OK)
+		return fake_grant_remove_status;
 	if (!m || !mfn_equal(m->frame, frame) || m->writable != !(flags & GNTMAP_readonly) ||
 	    m->is_pte_address != !!(flags & GNTMAP_contains_pte))
 		return E_INVAL;

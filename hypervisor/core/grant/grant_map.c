@@ -36,6 +36,12 @@ static void parts_unpin(struct domain *granter, grant_ref_t ref, mfn_t frame, ui
 		grant_unpin(granter, ref, frame, writable);
 }
 
+/* What the guest is told of the architecture's answer. */
+static int16_t host_status(enum status s)
+{
+	return s == OK ? GNTST_okay : s == E_RESTART ? GRANT_RESTART : GNTST_general_error;
+}
+
 /* With the handle taken: all that may still fail. */
 static int16_t map_prepare(struct vcpu *v, struct domain *granter, const struct gnttab_map_grant_ref *op, mfn_t *frame)
 {
@@ -43,11 +49,11 @@ static int16_t map_prepare(struct vcpu *v, struct domain *granter, const struct 
 
 	if (s)
 		return s;
-	if ((op->flags & GNTMAP_host_map) && arch_grant_install(v, op->host_addr, op->flags, *frame) != OK) {
+	if (op->flags & GNTMAP_host_map)
+		s = host_status(arch_grant_install(v, op->host_addr, op->flags, *frame));
+	if (s)
 		parts_unpin(granter, op->ref, *frame, op->flags & GRANT_PARTS, !(op->flags & GNTMAP_readonly));
-		return GNTST_general_error;
-	}
-	return GNTST_okay;
+	return s;
 }
 
 static int16_t map_from(struct vcpu *v, struct domain *granter, struct gnttab_map_grant_ref *op)
@@ -97,8 +103,8 @@ static int16_t parts_remove(struct vcpu *v, const struct gnttab_unmap_grant_ref 
 	if (op->dev_bus_addr && op->dev_bus_addr != mfn_to_paddr(r->frame))
 		return GNTST_general_error;
 	/* Is the mapping at the host address? */
-	if ((r->parts & GNTMAP_host_map) && arch_grant_remove(v, op->host_addr, map->flags, r->frame) != OK)
-		return GNTST_general_error;
+	if (r->parts & GNTMAP_host_map)
+		return host_status(arch_grant_remove(v, op->host_addr, map->flags, r->frame));
 	return GNTST_okay;
 }
 

@@ -7,7 +7,7 @@
  *
  * Locks: `lock` protects the table and the active entries of the domain that grants, `maptrack_lock` the handles of the
  * domain that maps. Neither is held while the other, another domain's, or any other lock but the allocator's is taken.
- * Results of functions that return int16_t are the ABI's GNTST_*.
+ * Results of functions that return int16_t are the ABI's GNTST_*, or GRANT_RESTART.
  */
 #include <hyp/abi.h>
 #include <hyp/lock.h>
@@ -22,6 +22,9 @@ struct vcpu;
 #define GRANT_FRAMES_LIMIT 1024u
 #define GRANT_MAPTRACK_FRAMES_LIMIT 4096u
 #define GRANT_ENTRIES_PER_FRAME (4096u / sizeof(grant_entry_v1_t))
+
+/* No status for the guest: nothing was done, since other work comes first; the element is tried again. */
+#define GRANT_RESTART 1
 
 struct grant_table {
 	struct spinlock lock;
@@ -49,7 +52,7 @@ enum status grant_table_grow(struct domain *d, uint32_t frames);
 uint32_t grant_table_frame_count(struct domain *d);
 void grant_dump(const struct domain *d);
 
-/* One element of map_grant_ref: fills handle and dev_bus_addr on GNTST_okay. */
+/* One element of map_grant_ref: fills handle and dev_bus_addr on GNTST_okay. May be GRANT_RESTART. */
 int16_t grant_map(struct vcpu *v, struct gnttab_map_grant_ref *op);
 /* What an unmapping has taken out of the page tables and must still give back, after the flush. */
 struct grant_release {
@@ -60,7 +63,8 @@ struct grant_release {
 	uint32_t parts; /* GNTMAP_host_map, GNTMAP_device_map; 0: nothing to give back */
 	bool writable;
 };
-/* One element of unmap_grant_ref. `out` is always written; it goes to grant_unmap_finish if `parts` is not 0. */
+/* One element of unmap_grant_ref. `out` is always written; it goes to grant_unmap_finish if `parts` is not 0. May be
+   GRANT_RESTART. */
 int16_t grant_unmap_begin(struct vcpu *v, const struct gnttab_unmap_grant_ref *op, struct grant_release *out);
 /* Flushes once, then gives all back. */
 void grant_unmap_finish(struct domain *mapper, const struct grant_release *releases, unsigned int count);
@@ -74,7 +78,8 @@ int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b);
  * install takes the references that the entry holds (a reference to `frame`, and a writable type unless read-only);
  * remove checks that the entry maps `frame` with the given right, clears it and drops them. Neither flushes a TLB:
  * the caller calls arch_grant_flush once per batch before it drops its own references.
- * The caller holds a reference (and writable type unless read-only) of its own to `frame`, and no lock.
+ * The caller holds a reference (and writable type unless read-only) of its own to `frame`, and no lock. E_RESTART:
+ * interrupted work on the page tables comes first, of which a part was done; nothing else was.
  */
 enum status arch_grant_install(struct vcpu *v, uint64_t host_addr, uint32_t flags, mfn_t frame);
 enum status arch_grant_remove(struct vcpu *v, uint64_t host_addr, uint32_t flags, mfn_t frame);

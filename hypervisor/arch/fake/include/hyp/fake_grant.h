@@ -11,8 +11,8 @@ struct domain;
 
 /* Forgets all mappings, without their references. Before each test. */
 void fake_grants_reset(void);
-/* The next installations answer this. */
-extern enum status fake_grant_install_status;
+/* The next installations and removals answer this, and do nothing, unless it is OK. */
+extern enum status fake_grant_install_status, fake_grant_remove_status;
 extern unsigned int fake_grant_flushes;
 /* Called at the beginning of each flush. */
 extern void (*fake_grant_on_flush)(struct domain *mapper);
