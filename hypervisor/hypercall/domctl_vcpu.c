@@ -13,13 +13,16 @@
 
 #include "domctl.h"
 
-/* The state that the builder gives says whether the vCPU runs. */
+/* The state that the builder gives says whether the vCPU runs. By now shared_info is as the builder left it, which may be
+   empty: the first vCPU gets the time of day with its state. */
 static enum status context_act(struct vcpu *v, const struct vcpu_guest_context *c)
 {
 	enum status status = arch_vcpu_context_set(v, c);
 
 	if (status)
 		return status;
+	if (v->id == 0)
+		arch_wallclock_update(v->domain);
 	if (c->flags & VGCF_online)
 		vcpu_up(v);
 	else

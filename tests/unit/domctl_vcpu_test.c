@@ -25,6 +25,18 @@ static void a_context_is_set_and_starts_its_vcpu(void **state)
 	assert_int_equal(dom[1]->pause_count, 1);
 }
 
+static void the_first_vcpu_gets_the_time_of_day_with_its_state(void **state)
+{
+	(void)state;
+	context_at_buffer(VGCF_online);
+	op.u.vcpucontext.vcpu = 1;
+	assert_int_equal(domctl(XEN_DOMCTL_setvcpucontext), 0);
+	assert_int_equal(fake_wallclock_updates, 0);
+	op.u.vcpucontext.vcpu = 0;
+	assert_int_equal(domctl(XEN_DOMCTL_setvcpucontext), 0);
+	assert_int_equal(fake_wallclock_updates, 1);
+}
+
 static void a_context_that_is_not_online_takes_its_vcpu_down(void **state)
 {
 	(void)state;
@@ -399,6 +411,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		control_test(a_context_is_set_and_starts_its_vcpu),
+		control_test(the_first_vcpu_gets_the_time_of_day_with_its_state),
 		control_test(a_context_that_is_not_online_takes_its_vcpu_down),
 		control_test(setting_a_context_may_be_interrupted),
 		control_test(a_context_that_is_refused_changes_nothing),

@@ -58,7 +58,7 @@ enum status arch_vcpu_msr_set(struct vcpu *v, const struct xen_domctl_vcpu_msr *
 /* [S] E_INVAL: no such mode; E_OPNOTSUPP: one that this hypervisor has not got. */
 enum status arch_tsc_info_set(struct domain *d, const struct xen_domctl_tsc_info *info);
 void arch_tsc_info_get(const struct domain *d, struct xen_domctl_tsc_info *info);
-/* d->time_offset_ns has changed. */
+/* d->time_offset_ns has changed, or its builder has written over what there was. */
 void arch_wallclock_update(struct domain *d);
 /* The page through which old kernels call. */
 void arch_hypercall_page_fill(void *page);
