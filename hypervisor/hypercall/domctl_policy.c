@@ -20,7 +20,7 @@ enum status control_policy_leaves_out(struct vcpu *v, const struct cpu_policy *p
 		*count = CPU_POLICY_LIST_MAX;
 		return OK;
 	}
-	for (unsigned int i = 0; i < CPU_POLICY_LEAVES; i++) {
+	for (unsigned int i = 0; i < CPU_POLICY_LIST_MAX; i++) {
 		struct xen_cpuid_leaf leaf;
 
 		if (!cpu_policy_list_leaf(p, i, &leaf))
