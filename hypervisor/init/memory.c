@@ -29,10 +29,11 @@ bool arch_machine_memory_map(uint32_t index, struct memory_map_entry *entry)
 	return true;
 }
 
-/* A frame that is RAM only in part is the firmware's: nobody gets it, and domain 0 may look at it. */
+/* A frame that is RAM only in part is the firmware's, as is the whole first megabyte: nobody gets it, and domain 0 may map
+   it like a device. */
 bool machine_frame_is_ram(mfn_t frame)
 {
-	return memmap_is_ram(&machine_map, mfn_to_paddr(frame), PAGE_BYTES);
+	return mfn_to_paddr(frame) >= LOW_MEMORY && memmap_is_ram(&machine_map, mfn_to_paddr(frame), PAGE_BYTES);
 }
 
 /* mem=: RAM above is left alone, and is nobody's. */
