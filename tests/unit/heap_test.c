@@ -61,6 +61,16 @@ static void page_goes_back_with_its_last_object(void **state)
 	assert_int_equal(frames_free_count(), FAKE_FRAMES);
 }
 
+static void freeing_flushes_no_tlb(void **state)
+{
+	(void)state;
+	fake_tlb_flush_calls = 0;
+	for (unsigned int i = 0; i < 1000; i++)
+		for (size_t bytes = 32; bytes <= 65536; bytes *= 8)
+			heap_free(heap_alloc(bytes), bytes);
+	assert_int_equal(fake_tlb_flush_calls, 0);
+}
+
 static void no_memory_gives_null(void **state)
 {
 	void *object;
@@ -105,6 +115,7 @@ int main(void)
 		mm_test(block_is_zeroed_also_the_second_time),
 		mm_test(blocks_do_not_overlap),
 		mm_test(page_goes_back_with_its_last_object),
+		mm_test(freeing_flushes_no_tlb),
 		mm_test(no_memory_gives_null),
 		mm_test(sizes_beyond_reason_give_null),
 		mm_test(nothing_can_be_freed),

@@ -57,6 +57,21 @@ static void flush_stale_flushes_exactly_the_stale(void **state)
 	assert_int_equal(fake_tlb_flush_calls, 1);
 }
 
+static void idle_cpu_is_left_alone_until_it_is_busy(void **state)
+{
+	uint16_t stamp;
+
+	(void)state;
+	tlb_clock_idle(1);
+	stamp = tlb_clock_now();
+	assert_false(is_stale(1, stamp));
+	assert_true(is_stale(2, stamp));
+	tlb_clock_busy(1);
+	assert_true(is_stale(1, stamp));
+	fake_tlb_flush_own(1);
+	assert_false(is_stale(1, stamp));
+}
+
 /* Runs the clock until it has come round and stands at 0. */
 static void come_round(void)
 {
@@ -188,6 +203,7 @@ int main(void)
 		mm_test(only_the_cpus_asked_about_are_answered),
 		mm_test(time_stands_still_while_nobody_takes_it),
 		mm_test(flush_stale_flushes_exactly_the_stale),
+		mm_test(idle_cpu_is_left_alone_until_it_is_busy),
 		mm_test(everything_is_stale_while_the_clock_stands_at_its_end),
 		mm_test(service_flushes_everybody_and_starts_the_clock_anew),
 		mm_test(stamp_taken_while_the_clock_stood_is_stale_for_who_flushed_before),

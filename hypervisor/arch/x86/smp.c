@@ -167,6 +167,7 @@ static void cpu_main(void)
 	if (lapic_id() != c->apic_id)
 		panic("CPU %u has the APIC id %#x instead of %#x", c->id, lapic_id(), c->apic_id);
 	tlb_flush_local();
+	tlb_clock_idle(c->id);
 	__atomic_store_n(&c->started, true, __ATOMIC_SEQ_CST);
 	cpuset_add_atomic(&cpus_online, c->id);
 	tlb_flush_local();

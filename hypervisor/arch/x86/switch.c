@@ -160,6 +160,7 @@ void vcpu_save_state(struct cpu *c, struct vcpu *v)
 static void vcpu_load_state(struct cpu *c, struct vcpu *v)
 {
 	cpuset_add_atomic(&v->domain->dirty_cpus, c->id);
+	tlb_clock_busy(c->id);
 	descriptors_map(c, v);
 	/* The GDT lies in the domain's own slot: its page table first. */
 	vcpu_load_root(c, v);
@@ -181,6 +182,7 @@ static void cpu_go_idle(struct cpu *c)
 	dr7_write(0x400);
 	c->dr7 = 0;
 	root_load(c, idle_root);
+	tlb_clock_idle(c->id);
 }
 
 static void switch_from(struct cpu *c, struct vcpu *previous, struct vcpu *next)

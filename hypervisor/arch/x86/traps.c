@@ -157,12 +157,25 @@ struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
 	return NULL;
 }
 
+/* False: nothing to do. One CPU at a time: more would only queue for the allocator's lock, before those that need memory. */
+static bool scrub_some(void)
+{
+	static bool is_busy;
+	bool did;
+
+	if (read_once(is_busy) || __atomic_exchange_n(&is_busy, true, __ATOMIC_ACQUIRE))
+		return false;
+	did = frames_scrub_some();
+	__atomic_store_n(&is_busy, false, __ATOMIC_RELEASE);
+	return did;
+}
+
 /* Nothing to run: scrubs free memory a little at a time, else sleeps until an interrupt. */
 static void idle(struct cpu *c)
 {
 	if (c->timer_due)
 		return;
-	if (!frames_scrub_some())
+	if (!scrub_some())
 		sleep_until_interrupt();
 	/* What arrived while scrubbing is taken now. */
 	__asm__ volatile("sti; nop; cli" : : : "memory");

@@ -370,11 +370,12 @@ bool frames_scrub_some(void)
 	unsigned int order;
 	struct page *p;
 
-	/* An idle CPU that finds nothing to do does not touch the lock. */
-	if (!__atomic_load_n(&frames.dirty, __ATOMIC_RELAXED))
+	/* An idle CPU that finds nothing to do does not touch the lock, nor makes those wait who have something to do. What
+	   waits for a flush goes on waiting: to interrupt the others for it is dearer than to scrub it later. */
+	if (__atomic_load_n(&frames.dirty, __ATOMIC_RELAXED) <= read_once(frames.waiting_count))
 		return false;
-	spin_lock(&frames.lock);
-	(void)waiting_release();
+	if (!spin_trylock(&frames.lock))
+		return true;
 	p = scrub_take(&order);
 	spin_unlock(&frames.lock);
 	if (!p)

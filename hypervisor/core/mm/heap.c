@@ -154,6 +154,13 @@ void *heap_alloc(size_t bytes)
 	return first ? arch_frame_map(page_to_mfn(first)) : NULL;
 }
 
+/* Zeroed here: no guest has ever seen it, and frames that are not clean are flushed for. */
+static void give_back(void *block, unsigned int order)
+{
+	memset(block, 0, PAGE_BYTES << order);
+	frames_free(slab_of(block), order, false);
+}
+
 void heap_free(void *block, size_t bytes)
 {
 	struct page *slab;
@@ -161,12 +168,12 @@ void heap_free(void *block, size_t bytes)
 	if (!block)
 		return;
 	if (!is_small(bytes)) {
-		frames_free(slab_of(block), order_for(bytes), true);
+		give_back(block, order_for(bytes));
 		return;
 	}
 	spin_lock(&heap.lock);
 	slab = class_give(class_for(bytes), block);
 	spin_unlock(&heap.lock);
 	if (slab)
-		frames_free(slab, 0, true);
+		give_back(arch_frame_map(page_to_mfn(slab)), 0);
 }

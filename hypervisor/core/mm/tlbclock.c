@@ -28,6 +28,10 @@
  *   C8  A stamp that was read just before the clock became 0 but stored after: the CPU that did it holds no PTE use
  *       any more (E was gone before the reading), so C6 holds for it as for the others.
  *
+ * A CPU that runs no guest and has loaded a root without any guest's memory holds nothing (`is_idle`): it is not disturbed.
+ *   C9  tlb_clock_busy makes it one of the others before it loads a guest's root. If is_idle was still seen set, what the
+ *       CPU loads later it loads from page tables without E, as in C1. At the end of an epoch idle CPUs flush, too (C5).
+ *
  * No lock. Everything is a word that is read and written whole; on x86 loads are not moved before loads.
  */
 #include <hyp/log.h>
@@ -42,6 +46,7 @@ static uint32_t restarting; /* [a] 1: a CPU is in tlb_clock_restart */
 /* Each CPU writes its own at every flush: a line each. */
 static struct flush_time {
 	uint16_t time; /* [a] of the last flush */
+	bool is_idle;  /* [a] */
 } __attribute__((aligned(64))) flushed[CPUS_MAX];
 
 void tlb_clock_init(void)
@@ -50,8 +55,12 @@ void tlb_clock_init(void)
 	taken = 0;
 	restarting = 0;
 	for (unsigned int cpu = 0; cpu < CPUS_MAX; cpu++)
-		flushed[cpu].time = 0;
+		flushed[cpu] = (struct flush_time){0};
 }
+
+void tlb_clock_idle(unsigned int cpu) { __atomic_store_n(&flushed[cpu].is_idle, true, __ATOMIC_SEQ_CST); }
+
+void tlb_clock_busy(unsigned int cpu) { __atomic_store_n(&flushed[cpu].is_idle, false, __ATOMIC_SEQ_CST); }
 
 uint16_t tlb_clock_now(void)
 {
@@ -86,7 +95,8 @@ struct cpuset tlb_clock_filter(const struct cpuset *cpus, uint16_t stamp)
 	if (stamp > now)
 		return stale;
 	cpuset_for_each(cpu, cpus)
-		if (__atomic_load_n(&flushed[cpu].time, __ATOMIC_SEQ_CST) <= stamp)
+		if (!__atomic_load_n(&flushed[cpu].is_idle, __ATOMIC_SEQ_CST) &&
+		    __atomic_load_n(&flushed[cpu].time, __ATOMIC_SEQ_CST) <= stamp)
 			cpuset_add(&stale, cpu);
 	return stale;
 }

@@ -87,7 +87,7 @@ uint64_t frames_available_count(void);
 /* Reserves free frames so that d can come to own `pages` in all; 0 drops the claim (XENMEM_claim_pages).
    E_INVAL: it has a claim, has that much or may not have it; E_NOMEM. d->lock is held. */
 enum status frames_claim(struct domain *d, uint64_t pages);
-/* Scrubs a little of what is free and dirty; false when nothing is left. For idle CPUs. */
+/* Scrubs a little of what is free and dirty; false when nothing is left but what waits for a flush. For idle CPUs. */
 bool frames_scrub_some(void);
 
 /* A page for the hypervisor itself, or shared with `d` (readable and writable by it) : zeroed, mapped. */
@@ -163,6 +163,9 @@ uint16_t tlb_clock_now(void);
 /* This CPU flushes everything that is not global at once: called by the flush itself, right *before* the instruction,
    with no access to guest memory in between. A CPU calls it once after it entered cpus_online. */
 void tlb_clock_flushing(unsigned int cpu);
+/* `cpu`, which calls, has loaded a root with no guest's memory; it will load a guest's. */
+void tlb_clock_idle(unsigned int cpu);
+void tlb_clock_busy(unsigned int cpu);
 /* Of `cpus`, those that may hold translations from `stamp` or before. */
 struct cpuset tlb_clock_filter(const struct cpuset *cpus, uint16_t stamp);
 /* Flushes those of `cpus` that may hold translations from `stamp` or before. */
