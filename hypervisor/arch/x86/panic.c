@@ -161,6 +161,19 @@ static void say_guest(const struct cpu *c)
 		say("On it runs d%uv%u", v->domain->id, v->id);
 }
 
+void guest_registers_say(const struct cpu_user_regs *regs)
+{
+	const struct vcpu *v = current_vcpu();
+
+	if (!v) {
+		say("CPU %u: idle", this_cpu()->id);
+		return;
+	}
+	say("CPU %u: d%uv%u, in its %s", this_cpu()->id, v->domain->id, v->id, v->arch.in_kernel ? "kernel" : "user mode");
+	say_registers(regs);
+	say_control_registers();
+}
+
 /* The end. --------------------------------------------------------------------------------------------------------- */
 
 /* NULL while the machine starts and this CPU has no stack of its own. */

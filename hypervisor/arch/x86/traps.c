@@ -6,6 +6,7 @@
 #include "irq.h"
 #include "ops.h"
 #include "paging.h"
+#include "panic.h"
 #include "pv/pv.h"
 #include "switch.h"
 #include "time.h"
@@ -189,6 +190,10 @@ static void work(struct cpu *c)
 		(void)__atomic_exchange_n(&c->kick_pending, 0, __ATOMIC_SEQ_CST);
 	if (c->nmi_arrived)
 		nmi_pass_on(c);
+	if (read_once(c->registers_wanted)) {
+		write_once(c->registers_wanted, false);
+		guest_registers_say(guest_regs());
+	}
 	tlb_flush_answer();
 	tlb_clock_service();
 	if (c->timer_due) {

@@ -44,17 +44,21 @@ enum status evtchn_get_status(struct domain *d, uint32_t port, struct evtchn_sta
 	return OK;
 }
 
+#define LINES_MAX 256u
+
 /* For the diagnostic keys: no lock, so that it works when the machine hangs; a line may be out of date. */
 void evtchn_dump(const struct domain *d)
 {
 	static const char *const names[] = {"free", "reserved", "unbound", "interdomain", "pirq", "virq", "ipi"};
+	unsigned int lines = 0;
 
 	log_info("d%u: %u of %u event channels", d->id, d->evtchn.open_count, d->evtchn.port_max);
-	for (uint32_t port = 1; port < d->evtchn.port_count; port++) {
+	for (uint32_t port = 1; port < d->evtchn.port_count && lines < LINES_MAX; port++) {
 		struct evtchn e = *evtchn_find(d, port);
 
 		if (e.state == EVTCHN_FREE || e.state >= ARRAY_COUNT(names))
 			continue;
+		lines++;
 		log_info("  %4u v%u %s%s%s %u", port, e.vcpu, names[e.state], evtchn_is_pending(d, port) ? " pending" : "",
 			 bit_test(d->shared_info->evtchn_mask, port) ? " masked" : "",
 			 e.state == EVTCHN_INTERDOMAIN ? e.remote_port : e.state == EVTCHN_UNBOUND ? e.peer_id : e.pirq);

@@ -132,15 +132,18 @@ void grant_domain_fini(struct domain *d)
 }
 
 /* For the diagnostic keys: no lock, so that it works when the machine hangs; a line may be out of date. */
+#define LINES_MAX 256u
+
 void grant_dump(const struct domain *d) NO_LOCK_CHECK
 {
 	const struct grant_table *t = &d->grant;
+	unsigned int lines = 0;
 
 	log_info("d%u: %u of %u grant frames, %u handles", d->id, t->frames, t->frames_max, t->maptrack_count);
-	for (grant_ref_t ref = 0; ref < t->frames * GRANT_ENTRIES_PER_FRAME; ref++) {
+	for (grant_ref_t ref = 0; ref < t->frames * GRANT_ENTRIES_PER_FRAME && lines < LINES_MAX; ref++) {
 		const struct grant_active *a = grant_active_find(d, ref);
 
-		if (a->pins)
+		if (a->pins && ++lines)
 			log_info("  %5u frame %x to d%u: %u uses, %u writing", ref, a->frame, a->user, a->pins, a->write_pins);
 	}
 }
