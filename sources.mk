@@ -51,7 +51,7 @@ MACHINE += $(addprefix hypervisor/arch/x86/pv/, bounce.c context.c cpu_calls.c d
 
 ASM += $(addprefix hypervisor/arch/x86/entry/, ap_start.S copy.S head.S traps.S)
 PURE += hypervisor/core/domain/special.c
-MACHINE += hypervisor/arch/x86/pv/dom0_build.c
+MACHINE += hypervisor/arch/x86/pv/dom0_build.c hypervisor/arch/x86/pv/fast_path.c
 MACHINE += $(addprefix hypervisor/init/, consoles.c cpus.c debug_keys.c domain0.c loader.c memory.c start.c version.c)
 
 PURE += $(addprefix hypervisor/arch/x86/, irq_vector.c pirq_table.c)

@@ -29,9 +29,24 @@ struct task_state {
 #define IST_MACHINE_CHECK 3
 #define IST_DEBUG 4
 
-/* The data page behind a CPU's copy of the stub code. */
+/*
+ * The data page behind a CPU's copy of the stub code. What follows `mode` is a copy of the current vCPU's state, for the
+ * two paths that assembly takes alone; fast_path_update (pv/fast_path.c) keeps it true, and `mode` says what may be done.
+ */
+enum { FAST_NOTHING, FAST_USER, FAST_KERNEL };
 struct stub_data {
 	uint64_t scratch, stack, entry;
+	uint64_t saved_rax, saved_rcx;
+	uint64_t iret;		/* return_iretq */
+	uint32_t smap;		/* user pages need the bracket */
+	uint32_t mode;		/* FAST_* */
+	uint32_t mode_in[2];	/* which it is in user mode, in kernel mode */
+	uint64_t kernel_cr3, user_cr3;
+	uint64_t frame;		/* where the frame of a system call lies on the kernel stack */
+	uint64_t handler;	/* of system calls */
+	struct vcpu_info *info;
+	bool *in_kernel;
+	bool *work;
 };
 
 struct cpu {
@@ -53,6 +68,8 @@ struct cpu {
 	uint64_t dr7;		   /* what the register holds */
 	struct domain *leaving;	   /* its translations go with the next root_load */
 	bool timer_due;
+	bool fast_stale;      /* the stub's copy of the vCPU's state is to be made anew */
+	bool work; /* something is to be done before a guest goes on: set by every interrupt, and by arch_cpu_kick here */
 	uint64_t interrupts;
 };
 

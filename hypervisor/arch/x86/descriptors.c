@@ -32,7 +32,7 @@ struct gate {
 
 static struct gate idt[256] __attribute__((aligned(16)));
 
-extern char trap_stubs[], syscall_entry[], stub_syscall[], stub_syscall32[], stub_sysenter[];
+extern char return_iretq[], trap_stubs[], syscall_entry[], stub_syscall[], stub_syscall32[], stub_sysenter[];
 
 static void gate_set(unsigned int vector, unsigned int ist, unsigned int privilege)
 {
@@ -114,6 +114,8 @@ void descriptors_init_cpu(struct cpu *c)
 	c->tss.io_bitmap = sizeof(c->tss);
 	c->stub->stack = entry_stack(c);
 	c->stub->entry = (uint64_t)syscall_entry;
+	c->stub->iret = (uint64_t)return_iretq;
+	c->stub->smap = cpu_features.smap;
 	hyp_map_page(STUBS_START + c->id * 2 * PAGE_BYTES, paddr_to_mfn(image_paddr(stub_code_start)), HYP_RX);
 	hyp_map_page(STUBS_START + (c->id * 2 + 1) * PAGE_BYTES, arch_virt_to_mfn(c->stub), HYP_RW);
 }

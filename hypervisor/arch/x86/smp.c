@@ -90,6 +90,8 @@ void arch_cpu_kick(unsigned int cpu)
 	struct cpu *c = cpu_table[cpu];
 
 	/* This CPU looks for work before it returns to a guest. */
+	if (c == this_cpu())
+		c->work = true;
 	if (c == this_cpu() || !c->started)
 		return;
 	if (!__atomic_exchange_n(&c->kick_pending, 1, __ATOMIC_SEQ_CST))

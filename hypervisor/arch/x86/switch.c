@@ -173,6 +173,7 @@ static void vcpu_load_state(struct cpu *c, struct vcpu *v)
 	if (cpu_features.rdtscp)
 		msr_write(MSR_TSC_AUX, v->arch.tsc_aux);
 	memcpy(guest_regs(), &v->arch.regs, sizeof(v->arch.regs));
+	c->fast_stale = true;
 }
 
 static void cpu_go_idle(struct cpu *c)

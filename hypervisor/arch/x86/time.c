@@ -99,9 +99,10 @@ void arch_timer_program(uint64_t deadline_ns)
 
 void arch_timer_kick(unsigned int cpu)
 {
-	if (cpu == this_cpu()->id)
+	if (cpu == this_cpu()->id) {
 		this_cpu()->timer_due = true;
-	else {
+		this_cpu()->work = true;
+	} else {
 		__atomic_store_n(&cpu_table[cpu]->timer_due, true, __ATOMIC_SEQ_CST);
 		arch_cpu_kick(cpu);
 	}

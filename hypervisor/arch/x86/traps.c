@@ -36,6 +36,7 @@ static void nmi_arrived(struct cpu *c)
 	}
 	/* It may have come in the middle of anything, with any lock held: passed on later. */
 	c->nmi_arrived = true;
+	c->work = true;
 }
 
 /* An NMI on any CPU is domain 0's: it has the machine. */
@@ -49,6 +50,7 @@ static void nmi_pass_on(struct cpu *c)
 static void interrupt(struct cpu *c, unsigned int vector)
 {
 	c->interrupts++;
+	c->work = true;
 	irq_handle(c, vector);
 }
 
@@ -85,12 +87,23 @@ void guest_syscall(struct cpu_user_regs *regs)
 
 bool arch_preempt_due(void) { return tsc_read_unordered() > this_cpu()->preempt_deadline; }
 
-static const struct fixup *fixup_find(uint64_t rip)
+/* How far this CPU's copy of the stubs lies from the linked one, for an address in it; else 0. */
+static uint64_t stub_distance(uint64_t rip)
 {
+	uint64_t copy = STUBS_START + this_cpu()->id * 2 * PAGE_BYTES;
+
+	return rip - copy < PAGE_BYTES ? copy - (uint64_t)stub_code_start : 0;
+}
+
+/* Where to go on after a fault at `rip` that was expected; 0: it was not. */
+static uint64_t fixup_find(uint64_t rip)
+{
+	uint64_t distance = stub_distance(rip);
+
 	for (const struct fixup *f = fixup_table_start; f < fixup_table_end; f++)
-		if (f->fault == rip)
-			return f;
-	return NULL;
+		if (f->fault == rip - distance)
+			return f->resume + distance;
+	return 0;
 }
 
 /*
@@ -129,7 +142,7 @@ static bool is_ldt_fault(const struct cpu_user_regs *regs)
 
 struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
 {
-	const struct fixup *f;
+	uint64_t resume;
 
 	switch (regs->entry_vector) {
 	case VECTOR_NMI:
@@ -147,14 +160,14 @@ struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
 	}
 	if (regs->rip == (uint64_t)return_iretq)
 		return return_faulted(regs);
-	f = fixup_find(regs->rip);
-	if (!f)
+	resume = fixup_find(regs->rip);
+	if (!resume)
 		panic_with_registers(regs, "exception %u, error code %#x, address %#lx", regs->entry_vector,
 				     regs->error_code, cr2_read());
 	/* No lock is held at any instruction of that table that reads descriptors. */
 	if (is_ldt_fault(regs))
 		return NULL;
-	regs->rip = f->resume;
+	regs->rip = resume;
 	return NULL;
 }
 
@@ -185,6 +198,7 @@ static void idle(struct cpu *c)
 
 static void work(struct cpu *c)
 {
+	c->work = false;
 	/* First, and with a barrier: what is asked of this CPU from here on comes with an interrupt of its own. */
 	if (read_once(c->kick_pending))
 		(void)__atomic_exchange_n(&c->kick_pending, 0, __ATOMIC_SEQ_CST);
@@ -204,10 +218,21 @@ static void work(struct cpu *c)
 		cpu_schedule(c);
 }
 
+/* Nothing has come up since the guest last ran, and there is nothing to tell it. */
+static bool exit_is_plain(const struct cpu *c)
+{
+	const struct vcpu *v = c->current;
+
+	return !read_once(c->work) && v && !c->fast_stale && !v->arch.failsafe_pending && !read_once(v->arch.nmi_pending) &&
+	       !vcpu_event_is_deliverable(v) && address_is_canonical(guest_regs()->rip);
+}
+
 void guest_exit(void)
 {
 	struct cpu *c = this_cpu();
 
+	if (likely(exit_is_plain(c)))
+		return;
 	c->preempt_deadline = UINT64_MAX;
 	for (;;) {
 		struct vcpu *v;
@@ -227,6 +252,8 @@ void guest_exit(void)
 		pv_deliver_events(v);
 		/* A crash, or anything else that came up meanwhile, goes round once more. */
 		if (!c->timer_due && !sched_is_due(c->id) && c->flush_answered == read_once(c->flush_asked))
-			return;
+			break;
 	}
+	if (c->fast_stale)
+		fast_path_update(c, c->current);
 }

@@ -141,6 +141,13 @@ enter_guest_loop:
 stub_syscall:
 	movq %rsp, STUB(STUB_SCRATCH)
 	movq STUB(STUB_STACK), %rsp
+	cmpl $FAST_USER, STUB(STUB_MODE)
+	je fast_syscall
+	cmpl $FAST_KERNEL, STUB(STUB_MODE)
+	jne slow_syscall
+	cmpq $HYPERCALL_IRET, %rax
+	je fast_iret
+slow_syscall:
 	pushq $FLAT_USER_SS
 	pushq STUB(STUB_SCRATCH)
 	pushq %r11
@@ -149,6 +156,146 @@ stub_syscall:
 	pushq $0
 	movl $ENTRY_SYSCALL, 4(%rsp)
 	jmp *STUB(STUB_ENTRY)
+
+/* Registers the fault address of the next instruction with where it goes on. The table holds the linked addresses; traps.c
+   finds the same place in this CPU's copy. */
+.macro may_fault resume
+	.pushsection .fixup_table, "a"
+	.quad 9999f, \resume
+	.popsection
+9999:
+.endm
+
+.macro guest_pages_open
+	cmpl $0, STUB(STUB_SMAP)
+	je 9998f
+	stac
+9998:
+.endm
+.macro guest_pages_close
+	cmpl $0, STUB(STUB_SMAP)
+	je 9997f
+	clac
+9997:
+.endm
+
+/*
+ * A system call of the guest's user, straight to its kernel: what user_call() in pv/fault.c does, in the usual case (events
+ * on). The kernel's address space is loaded first, since its stack lies there; if that is missing all is undone and the
+ * long way finds out.
+ */
+fast_syscall:
+	movq %rax, STUB(STUB_RAX)
+	movq %rcx, STUB(STUB_RCX)
+	movq STUB(STUB_INFO), %rax
+	cmpb $0, INFO_MASK(%rax)
+	jne fast_syscall_slow
+	movb $1, INFO_MASK(%rax)
+	movq STUB(STUB_KERNEL_CR3), %rax
+	movq %rax, %cr3
+	swapgs
+	movq STUB(STUB_FRAME), %rax
+	guest_pages_open
+	may_fault fast_syscall_undo
+	movq %rcx, (%rax)
+	may_fault fast_syscall_undo
+	movq %r11, 8(%rax)
+	may_fault fast_syscall_undo
+	movq %rcx, 16(%rax)
+	movq STUB(STUB_SCRATCH), %rcx
+	may_fault fast_syscall_undo
+	movq $FLAT_USER_CS64, 24(%rax)
+	may_fault fast_syscall_undo
+	movq %r11, 32(%rax)
+	may_fault fast_syscall_undo
+	movq %rcx, 40(%rax)
+	may_fault fast_syscall_undo
+	movq $FLAT_USER_SS, 48(%rax)
+	guest_pages_close
+	movq STUB(STUB_IN_KERNEL), %rcx
+	movb $1, (%rcx)
+	movl $FAST_KERNEL, STUB(STUB_MODE)
+	movq STUB(STUB_HANDLER), %rcx
+	andl $~0x74100, %r11d		/* AC, VM, RF, NT, TF */
+	movq %rax, %rsp
+	movq STUB(STUB_RAX), %rax
+	sysretq
+
+fast_syscall_undo:
+	guest_pages_close
+	movq STUB(STUB_USER_CR3), %rax
+	movq %rax, %cr3
+	swapgs
+	movq STUB(STUB_INFO), %rax
+	movb $0, INFO_MASK(%rax)
+	movq STUB(STUB_RCX), %rcx
+fast_syscall_slow:
+	movq STUB(STUB_RAX), %rax
+	jmp slow_syscall
+
+/*
+ * Hypercall iret to the guest's user: what hypercall_iret() in pv/iret.c does, in the usual case: events go on and none is
+ * pending, and this CPU has nothing else to do. SYSCALL has left rcx and r11 free. Until the address space changes nothing
+ * has happened; the long way starts from the same registers.
+ */
+fast_iret:
+	movq STUB(STUB_WORK), %rcx
+	cmpb $0, (%rcx)
+	jne slow_iret
+	movq STUB(STUB_INFO), %rcx
+	cmpb $0, INFO_PENDING(%rcx)
+	jne slow_iret
+	movq STUB(STUB_SCRATCH), %rcx
+	guest_pages_open
+	may_fault slow_iret_close
+	movq IRET_SS(%rcx), %rax
+	orl $3, %eax
+	pushq %rax
+	may_fault slow_iret_close
+	pushq IRET_RSP(%rcx)
+	may_fault slow_iret_close
+	movq IRET_RFLAGS(%rcx), %rax
+	testl $0x200, %eax		/* IF: events on */
+	jz slow_iret_close
+	andl $~0x23000, %eax		/* VM, IOPL */
+	pushq %rax
+	may_fault slow_iret_close
+	movq IRET_CS(%rcx), %rax
+	pushq %rax
+	notl %eax
+	testl $3, %eax			/* to the user */
+	jnz slow_iret_close
+	may_fault slow_iret_close
+	movq IRET_RIP(%rcx), %rax
+	pushq %rax
+	shrq $47, %rax			/* in the lower half: canonical */
+	jnz slow_iret_close
+	may_fault slow_iret_close
+	movq IRET_RAX(%rcx), %rax
+	may_fault slow_iret_close
+	movq IRET_R11(%rcx), %r11
+	may_fault slow_iret_close
+	movq IRET_RCX(%rcx), %rcx
+	guest_pages_close
+	movq %rax, STUB(STUB_RAX)
+	movq STUB(STUB_USER_CR3), %rax
+	movq %rax, %cr3
+	swapgs
+	movl STUB(STUB_MODE_IN_USER), %eax
+	movl %eax, STUB(STUB_MODE)
+	movq STUB(STUB_IN_KERNEL), %rax
+	movb $0, (%rax)
+	movq STUB(STUB_INFO), %rax
+	movb $0, INFO_MASK(%rax)
+	movq STUB(STUB_RAX), %rax
+	jmp *STUB(STUB_IRET)
+
+slow_iret_close:
+	guest_pages_close
+slow_iret:
+	movq STUB(STUB_STACK), %rsp
+	movl $HYPERCALL_IRET, %eax
+	jmp slow_syscall
 
 	.balign 16
 stub_syscall32:

@@ -148,5 +148,6 @@ void pv_deliver_nmi(struct vcpu *v)
 		return;
 	v->arch.nmi_pending = false;
 	v->arch.nmi_masked = true;
+	fast_path_changed(v);
 	pv_inject(v, 2, 0);
 }

@@ -77,6 +77,7 @@ static long callback_register(struct vcpu *v, vaddr_t from)
 	if (!callback)
 		return r.type <= CALLBACKTYPE_syscall32 ? E_INVAL : E_NOSYS;
 	*callback = (struct pv_callback){r.address, r.flags & CALLBACKF_mask_events};
+	fast_path_changed(v);
 	return OK;
 }
 
@@ -120,6 +121,7 @@ long hypercall_set_callbacks(struct vcpu *v, struct hypercall *call)
 	v->arch.event = (struct pv_callback){call->arg[0], true};
 	v->arch.failsafe.address = call->arg[1];
 	v->arch.syscall.address = call->arg[2];
+	fast_path_changed(v);
 	return OK;
 }
 
@@ -143,6 +145,7 @@ long hypercall_stack_switch(struct vcpu *v, struct hypercall *call)
 {
 	v->arch.kernel_ss = call->arg[0] | 3;
 	v->arch.kernel_sp = call->arg[1];
+	fast_path_changed(v);
 	return OK;
 }
 
@@ -162,6 +165,7 @@ long hypercall_vm_assist(struct vcpu *v, struct hypercall *call)
 
 	if (type >= 64 || !(known & BIT(type)))
 		return E_INVAL;
+	fast_path_changed(v);
 	switch (call->arg[0]) {
 	case VMASST_CMD_enable:
 		(void)__atomic_fetch_or(&v->domain->vm_assist, BIT(type), __ATOMIC_SEQ_CST);

@@ -169,6 +169,7 @@ enum status arch_vcpu_info_map(struct vcpu *v, gfn_t frame, unsigned int offset)
 	}
 	v->info = info;
 	v->info_page = p;
+	fast_path_changed(v);
 	pv_time_publish(v);
 	return OK;
 }

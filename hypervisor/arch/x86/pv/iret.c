@@ -33,7 +33,10 @@ long hypercall_iret(struct vcpu *v, struct hypercall *call)
 		regs->r11 = c.r11;
 		regs->rcx = c.rcx;
 	}
-	v->arch.nmi_masked = false;
+	if (v->arch.nmi_masked) {
+		v->arch.nmi_masked = false;
+		fast_path_changed(v);
+	}
 	write_once(v->info->evtchn_upcall_mask, !(c.rflags & RFLAGS_IF));
 	return (long)c.rax;
 }

@@ -14,6 +14,7 @@ void pv_enter_kernel(struct vcpu *v)
 		return;
 	swap_gs();
 	v->arch.in_kernel = true;
+	fast_path_mode(this_cpu(), v);
 	vcpu_load_root(this_cpu(), v);
 }
 
@@ -27,5 +28,6 @@ void pv_enter_user(struct vcpu *v)
 	}
 	swap_gs();
 	v->arch.in_kernel = false;
+	fast_path_mode(this_cpu(), v);
 	vcpu_load_root(this_cpu(), v);
 }

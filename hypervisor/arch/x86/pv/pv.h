@@ -26,6 +26,12 @@ void pv_deliver_nmi(struct vcpu *v);
 void pv_enter_kernel(struct vcpu *v);
 void pv_enter_user(struct vcpu *v);
 
+/* The copy of v's state for the paths that assembly takes alone (fast_path.c): something of it changed; the mode did; make
+   it anew. */
+void fast_path_changed(const struct vcpu *v);
+void fast_path_mode(struct cpu *c, const struct vcpu *v);
+void fast_path_update(struct cpu *c, struct vcpu *v);
+
 /* Faults (fault.c): exceptions that the CPU raised in the guest. */
 void pv_exception(struct vcpu *v, struct cpu_user_regs *regs);
 void pv_syscall(struct vcpu *v, struct cpu_user_regs *regs);

@@ -32,6 +32,7 @@ static void root_replace(struct vcpu *v, mfn_t *slot, mfn_t root)
 	mfn_t old = *slot;
 
 	*slot = root;
+	fast_path_changed(v);
 	if (v == current_vcpu() && v->arch.in_kernel == (slot == &v->arch.kernel_root))
 		vcpu_load_root(this_cpu(), v);
 	if (!mfn_is_invalid(old))

@@ -1,0 +1,50 @@
+/*
+ * What the two fast paths of entry/traps.S (a system call of the user, an iret to the user) need of the current vCPU, kept
+ * beside their code. Whoever changes one of these things of a vCPU that may be current calls fast_path_changed; the copy is
+ * made anew on the way out, before the guest can run on it.
+ *
+ *   Q1  While a guest runs, the copy is that of the current vCPU, and `mode` is FAST_USER or FAST_KERNEL only in that mode.
+ *   Q2  What is unusual (no table of the user's, events not masked by the entry, an NMI under way) is FAST_NOTHING, and the
+ *       paths in C do it all.
+ */
+#include "pv.h"
+#include "../paging.h"
+
+/* rcx, r11, rip, cs, rflags, rsp, ss */
+#define FRAME_BYTES 56u
+
+void fast_path_changed(const struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->current == v)
+		c->fast_stale = true;
+}
+
+void fast_path_mode(struct cpu *c, const struct vcpu *v)
+{
+	c->stub->mode = c->fast_stale ? FAST_NOTHING : c->stub->mode_in[v->arch.in_kernel];
+}
+
+static uint64_t root_address(mfn_t root) { return mfn_is_invalid(root) ? 0 : mfn_to_paddr(root); }
+
+void fast_path_update(struct cpu *c, struct vcpu *v)
+{
+	struct stub_data *s = c->stub;
+	bool usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->arch.user_root) &&
+		     !(v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl));
+
+	s->kernel_cr3 = root_address(v->arch.kernel_root);
+	s->user_cr3 = root_address(v->arch.user_root);
+	s->frame = (v->arch.kernel_sp & ~UINT64_C(15)) - FRAME_BYTES;
+	s->handler = v->arch.syscall.address;
+	s->info = v->info;
+	s->in_kernel = &v->arch.in_kernel;
+	s->work = &c->work;
+	s->mode_in[true] = usual ? FAST_KERNEL : FAST_NOTHING;
+	s->mode_in[false] = usual && v->arch.syscall.address && v->arch.syscall.mask_events &&
+					      arch_guest_range_is_valid(v, s->frame, FRAME_BYTES) ?
+				      FAST_USER : FAST_NOTHING;
+	c->fast_stale = false;
+	fast_path_mode(c, v);
+}
