@@ -125,7 +125,8 @@ static long op_unmap(struct vcpu *v, struct hypercall *call)
 			return s;
 		at += done * sizeof(struct gnttab_unmap_grant_ref);
 		count -= done;
-		if (s || (count && arch_preempt_due()))
+		/* What had to wait for elements before it in the array can go on: they are finished now. */
+		if ((s && !done) || (count && arch_preempt_due()))
 			return batch_restart(call, at, count);
 	}
 	return OK;

@@ -45,7 +45,8 @@ int16_t grant_handle_alloc(struct domain *mapper, grant_handle_t *handle);
 void grant_handle_free(struct domain *mapper, grant_handle_t handle);
 /* From now on it stands for a mapping, and keeps the caller's reference to the granter. */
 void grant_handle_publish(struct domain *mapper, grant_handle_t handle, const struct grant_map *map);
-/* Marks those of `parts` that the handle has as going; they are nobody else's. GNTST_bad_handle if it has none at all. */
+/* Marks those of `parts` that the handle has as going; they are nobody else's. GNTST_bad_handle if it has none at all;
+   GRANT_RESTART while one of them is going already: what becomes of it is not known yet. */
 int16_t grant_handle_claim(struct domain *mapper, grant_handle_t handle, uint32_t parts, struct grant_map *out);
 void grant_handle_unclaim(struct domain *mapper, grant_handle_t handle, uint32_t parts);
 /* The claimed parts are gone; with the last the handle is free and its reference to the granter dropped. */

@@ -91,7 +91,10 @@ int16_t grant_handle_claim(struct domain *mapper, grant_handle_t handle, uint32_
 
 	spin_lock(&mapper->grant.maptrack_lock);
 	map = handle_find(mapper, handle);
-	if (map && (map->flags & GRANT_PARTS)) {
+	if (map && map->flags & parts << GRANT_GOING_SHIFT) {
+		/* Whoever takes it may yet find that it is not at his address, and give it back. */
+		s = GRANT_RESTART;
+	} else if (map && (map->flags & GRANT_PARTS)) {
 		*out = *map;
 		parts &= map->flags & GRANT_PARTS;
 		map->flags = (map->flags & ~parts) | parts << GRANT_GOING_SHIFT;
