@@ -89,6 +89,9 @@ def parser_make():
         help="amd64 or cloud: Debian's linux-image of that flavour; or a FILE; or none (amd64)")
     add("--root", type=existing_file, metavar="FILE", help="an initramfs of one's own instead of the one made here")
     add("--packages", default="", metavar="LIST", help="Debian packages to put into the root, with what they depend on")
+    add("--no-tools", dest="tools", action="store_false", help="a root without the control tools and the sample guest")
+    add("--guest", action=argparse.BooleanOptionalAction,
+        help="start the sample guest beside domain 0 (without --exec; not with it)")
     add("--disk", type=disk, action="append", default=[], metavar="[BUS:]FILE",
         help="a disk, raw or .qcow2; BUS is " + ", ".join(DISK_BUSES) + " (virtio); repeatable")
     add("--net", nargs="?", choices=CARDS, const=CARDS[0], help="a network card on QEMU's user network (virtio)")
@@ -111,6 +114,10 @@ def options_parse(words):
         parser.error("--log: the console is your terminal without --exec")
     if options.kernel == "none" and options.hypervisor == "none":
         parser.error("--kernel none: natively there would be nothing to boot")
+    if options.guest and (options.hypervisor == "none" or not options.tools):
+        parser.error("--guest: the sample guest needs a hypervisor and the control tools")
+    if options.guest is None:
+        options.guest = options.exec_command is None and options.hypervisor != "none" and options.tools
     options.iso = options.iso or options.firmware == "uefi"
     options.cpu = options.cpu or (CPU_ICOUNT if options.icount else CPU)
     if options.timeout is None and options.exec_command is not None:

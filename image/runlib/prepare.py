@@ -13,7 +13,7 @@ from dataclasses import dataclass
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 IMAGE = os.path.join(TOP, "image")
 
-NEED_ALWAYS = ("qemu-system-x86", "seabios", "cpio", "kmod", "gcc", "libc6-dev", "xz-utils", "ca-certificates")
+NEED_ALWAYS = ("qemu-system-x86", "seabios", "cpio", "kmod", "gcc", "binutils", "libc6-dev", "xz-utils", "ca-certificates")
 NEED_BUILD = ("make", "libxen-dev")
 NEED_ISO = ("grub-common", "grub-pc-bin", "grub-efi-amd64-bin", "xorriso", "mtools")
 NEED_UEFI = ("ovmf",)
@@ -112,6 +112,8 @@ def wishes_archive(options):
         wishes["net"] = options.net.encode() + b"\n"
     if options.exec_command is not None:
         wishes["command"] = os.fsencode(options.exec_command) + b"\n"
+    if options.guest:
+        wishes["guest"] = b""
     if options.icount:
         wishes["silent"] = b""
     members = [(name, 0o40755, b"") for name in ("etc", "etc/hospes")]
@@ -126,7 +128,7 @@ def root_prepare(options, folder):
         base = options.root
     else:
         flavour = options.kernel if options.kernel in ("amd64", "cloud") else "amd64"
-        base = tool("root", "--kernel", flavour, "--packages", options.packages)
+        base = tool("root", "--kernel", flavour, "--packages", options.packages, *([] if options.tools else ["--no-tools"]))
     path = os.path.join(folder, "initramfs")
     with open(path, "wb") as file, open(base, "rb") as base_file:
         file.write(wishes_archive(options))
