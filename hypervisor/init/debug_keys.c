@@ -97,13 +97,7 @@ static void key_timers(void)
 }
 
 /* Each CPU prints its own when it is about to return to its guest: there they are whole. */
-static void key_registers(void)
-{
-	cpuset_for_each(cpu, &cpus_online) {
-		write_once(cpu_table[cpu]->registers_wanted, true);
-		arch_cpu_kick(cpu);
-	}
-}
+static void key_registers(void) { registers_ask(cpuset_next(&cpus_online, 0)); }
 
 static void key_restart(void)
 {

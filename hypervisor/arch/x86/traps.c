@@ -196,6 +196,23 @@ static void idle(struct cpu *c)
 	c->preempt_deadline = UINT64_MAX;
 }
 
+void registers_ask(unsigned int cpu)
+{
+	write_once(cpu_table[cpu]->registers_wanted, true);
+	arch_cpu_kick(cpu);
+}
+
+/* The CPUs take turns, so that their lines do not mix. One that hangs is the one whose turn it is. */
+static void registers_show(struct cpu *c)
+{
+	unsigned int next = cpuset_next(&cpus_online, c->id + 1);
+
+	write_once(c->registers_wanted, false);
+	guest_registers_say(guest_regs());
+	if (next < CPUS_MAX)
+		registers_ask(next);
+}
+
 static void work(struct cpu *c)
 {
 	c->work = false;
@@ -204,10 +221,8 @@ static void work(struct cpu *c)
 		(void)__atomic_exchange_n(&c->kick_pending, 0, __ATOMIC_SEQ_CST);
 	if (c->nmi_arrived)
 		nmi_pass_on(c);
-	if (read_once(c->registers_wanted)) {
-		write_once(c->registers_wanted, false);
-		guest_registers_say(guest_regs());
-	}
+	if (read_once(c->registers_wanted))
+		registers_show(c);
 	tlb_flush_answer();
 	tlb_clock_service();
 	if (c->timer_due) {

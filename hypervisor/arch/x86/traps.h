@@ -15,6 +15,9 @@ struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs);
 /* All pending work; returns when guest_regs holds who runs next. */
 void guest_exit(void);
 
+/* `cpu`, and then each after it, prints its guest's registers when it next passes through its work. */
+void registers_ask(unsigned int cpu);
+
 /* Starts to serve guests on this CPU; never returns. */
 [[gnu::noreturn]] void enter_guest_loop(struct cpu_user_regs *regs);
 
