@@ -21,8 +21,9 @@ STATUS_RESET, STATUS_OFF, STATUS_QEMU, STATUS_TIMEOUT = 121, 122, 123, 124
 TAIL_LINES = 12
 # What firmware and boot loaders send to move the cursor.
 TERMINAL_CODES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")
-# A kernel that cannot power off (Debian's cloud kernel as domain 0: it is built without the code) halts instead.
-HALTED = re.compile(rb"reboot: System halted")
+# A kernel that cannot power off (Debian's cloud kernel as domain 0: it is built without the code) halts instead; so does the
+# machine when domain 0 has ended in a way that powers nothing off.
+HALTED = re.compile(rb"reboot: System halted|Hardware Dom0 halted: halting machine")
 PR_SET_PDEATHSIG = 1
 
 

@@ -1,0 +1,54 @@
+"""The table of the boot: how long until domain 0's first process, what the hypervisor's image takes, what it keeps.
+
+The time is that of the first process's own reading of the time-stamp counter, which starts at the machine's reset: the firmware and
+the loader are in it, for each way the same.
+"""
+
+import os
+
+from .machine import TOP, WAYS, log_name, output, say, tool
+from .rows import rows_merge
+
+MEMORIES = ("512M", "2G", "4G")
+PROGRAMS = ("first", "kept")
+COMMAND = "cat /bench/first.ticks; modprobe -q xen-privcmd; /bench/kept"
+KIB = 1024
+
+
+def mebibytes(memory):
+    return int(memory[:-1]) * (1024 if memory.endswith("G") else 1)
+
+
+def value(number):
+    return {"median": number, "least": number, "most": number}
+
+
+def kept_kib(memory, lines):
+    """Of the machine's memory, what neither domain 0 has nor is free. Natively: what the kernel does not manage."""
+    parts = dict(line.split() for line in lines)
+    return mebibytes(memory) * KIB - int(parts["domain0"]) - int(parts.get("free", 0))
+
+
+def boot(options, way, memory):
+    say(f"boot: {WAYS[way]}, {memory}")
+    text = output(options, way, COMMAND, programs=PROGRAMS, memory=memory, log=log_name("boot", way, "-" + memory),
+                  words=("--dom0-args", "rdinit=/bench/first"))
+    ticks, *lines = text.splitlines()
+    return value(int(ticks)), value(kept_kib(memory, lines))
+
+
+def image_path(way):
+    return os.path.join(TOP, "build", "hospes") if way == "hospes" else tool("image/xen")
+
+
+def measure(options):
+    times, kept, size = ({way: {} for way in options.ways} for _ in range(3))
+    for memory in MEMORIES:
+        for way in options.ways:
+            times[way][f"{memory}: reset to the first process"], kept[way][f"{memory}: memory kept, KiB"] = boot(
+                options, way, memory)
+    for way in options.ways:
+        if way != "none":
+            size[way]["the hypervisor's image, bytes"] = value(os.path.getsize(image_path(way)))
+    rows = rows_merge(times, options.unit) + rows_merge(kept, "KiB") + rows_merge(size, "bytes")
+    return {"title": "Boot", "ways": options.ways, "rows": rows, "machine": {"memory": list(MEMORIES)}}

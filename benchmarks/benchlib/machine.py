@@ -1,0 +1,92 @@
+"""Runs something on the machine, by ./run: natively, on Debian's Xen, on Hospes.
+
+Programs of ours reach domain 0 in a small archive that lies before its usual root.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, "build", "bench")
+sys.path.insert(0, os.path.join(TOP, "image"))
+from runlib.prepare import cpio_entry  # noqa: E402 (the path has to be there first)
+
+# As ./run names them, and how the tables do.
+WAYS = {"none": "native", "xen": "Xen 4.17", "hospes": "Hospes"}
+PACKAGES = ("make", "gcc", "libc6-dev", "libxen-dev", "binutils", "cpio", "git")
+TIMEOUT_S = 1800
+
+
+class Failure(Exception):
+    """A machine or a tool failed; what it said is on standard error already, or here."""
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def tool(*words):
+    done = subprocess.run(words, cwd=TOP, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise Failure(f"{' '.join(words)} failed")
+    return done.stdout.decode().strip()
+
+
+def prepare():
+    """Packages, and what is measured with: the programs for domain 0 and the kernel."""
+    tool("image/need", *PACKAGES)
+    os.makedirs(BUILD, exist_ok=True)
+    tool("make", "-s", "-f", "benchmarks/domain0/Makefile")
+    tool("make", "-s", "-f", "benchmarks/hypercall/Makefile")
+
+
+def archive(names):
+    """An archive with /bench and these programs in it."""
+    members = [cpio_entry(1, "bench", 0o40755, b"")]
+    for inode, name in enumerate(names, 2):
+        with open(os.path.join(BUILD, name), "rb") as file:
+            members.append(cpio_entry(inode, f"bench/{name}", 0o100755, file.read()))
+    members.append(cpio_entry(0, "TRAILER!!!", 0, b""))
+    return b"".join(members)
+
+
+def root_make(folder, names):
+    """Domain 0's usual root with the programs; an empty one when there are none. The name of the file."""
+    path = os.path.join(folder, "root")
+    with open(path, "wb") as file:
+        file.write(archive(names))
+        if names:
+            with open(tool("image/root"), "rb") as usual:
+                file.write(usual.read())
+    return path
+
+
+def log_name(table, way, note=""):
+    return os.path.join(BUILD, f"{table}{note}-{way}.log")
+
+
+def run(options, way, command, programs=(), memory="512M", words=(), log=None):
+    """Runs a command in domain 0: its status and its output; the console's log is in a file."""
+    with tempfile.TemporaryDirectory(prefix="hospes-bench.") as folder:
+        line = [os.path.join(TOP, "run"), "--hypervisor", way, "--memory", memory, "--root", root_make(folder, programs),
+                "--timeout", str(TIMEOUT_S), "--log", log, "--exec", command, *words]
+        if options.icount:
+            line.append("--icount")
+        done = subprocess.run(line, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+def output(options, way, command, **more):
+    """What the command prints; its failure is ours."""
+    status, text, errors = run(options, way, command, **more)
+    if status:
+        sys.stderr.write(errors)
+        raise Failure(f"{WAYS[way]}: '{command}' ended with status {status}; the console's log is {more['log']}")
+    return text
+
+
+def log_read(path):
+    with open(path, "rb") as file:
+        return file.read().decode(errors="replace")
