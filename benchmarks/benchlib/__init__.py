@@ -5,6 +5,6 @@ machine     runs something on the machine: natively, on Xen, on Hospes
 rows        what programs print about a row, and rows put side by side (pure)
 table       rows as text (pure)
 record      versions, JSON, the results that are kept
-boot, hypercall, micro      the tables, a file each
+boot, hypercall, micro, profile    the tables, a file each
 __main__    puts them together
 """

@@ -2,11 +2,11 @@
 
 import sys
 
-from . import boot, hypercall, machine, micro, record
+from . import boot, hypercall, machine, micro, profile, record
 from .options import options_parse
 from .table import table_text
 
-TABLES = {"boot": boot, "hypercall": hypercall, "micro": micro}
+TABLES = {"boot": boot, "hypercall": hypercall, "micro": micro, "profile": profile}
 
 
 def table_run(options, name):

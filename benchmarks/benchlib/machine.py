@@ -1,6 +1,7 @@
 """Runs something on the machine, by ./run: natively, on Debian's Xen, on Hospes.
 
-Programs of ours reach domain 0 in a small archive that lies before its usual root.
+Programs of ours reach domain 0 in a small archive that lies before its root, the small one: daemons would
+run beside what is measured.
 """
 
 import os
@@ -40,6 +41,7 @@ def prepare():
     os.makedirs(BUILD, exist_ok=True)
     tool("make", "-s", "-f", "benchmarks/domain0/Makefile")
     tool("make", "-s", "-f", "benchmarks/hypercall/Makefile")
+    tool("make", "-s", "-f", "benchmarks/plugin/Makefile")
 
 
 def archive(names):
@@ -53,12 +55,12 @@ def archive(names):
 
 
 def root_make(folder, names):
-    """Domain 0's usual root with the programs; an empty one when there are none. The name of the file."""
+    """Domain 0's small root with the programs; an empty one when there are none. The name of the file."""
     path = os.path.join(folder, "root")
     with open(path, "wb") as file:
         file.write(archive(names))
         if names:
-            with open(tool("image/root"), "rb") as usual:
+            with open(tool("image/root", "--no-tools"), "rb") as usual:
                 file.write(usual.read())
     return path
 

@@ -46,10 +46,10 @@ static void create_row(const char *name, size_t bytes)
 {
 	names_make();
 	for (unsigned int i = 0; i < FILE_SAMPLES; i++) {
-		uint64_t before = ticks();
+		uint64_t begin = sample_begin();
 
 		files_create(bytes);
-		samples[i] = ticks() - before;
+		samples[i] = sample_end(begin);
 		files_delete();
 	}
 	row_report(name, FILE_SAMPLES, FILES, 0);
@@ -60,10 +60,10 @@ static void delete_row(const char *name, size_t bytes)
 	names_make();
 	for (unsigned int i = 0; i < FILE_SAMPLES; i++) {
 		files_create(bytes);
-		uint64_t before = ticks();
+		uint64_t begin = sample_begin();
 
 		files_delete();
-		samples[i] = ticks() - before;
+		samples[i] = sample_end(begin);
 	}
 	row_report(name, FILE_SAMPLES, FILES, 0);
 }

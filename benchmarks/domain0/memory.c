@@ -102,11 +102,11 @@ static void fault_file(const char *name)
 	munmap((void *)fill, FAULT_BYTES);
 	for (unsigned int round = 0; round < FAULT_SAMPLES; round++) {
 		volatile unsigned char *at = map_file(fd, FAULT_BYTES);
-		uint64_t before = ticks();
+		uint64_t begin = sample_begin();
 
 		for (size_t i = 0; i < FAULT_BYTES; i += PAGE)
 			(void)at[i];
-		samples[round] = ticks() - before;
+		samples[round] = sample_end(begin);
 		munmap((void *)at, FAULT_BYTES);
 	}
 	row_report(name, FAULT_SAMPLES, FAULT_BYTES / PAGE, 0);
@@ -117,11 +117,11 @@ static void fault_anonymous(const char *name)
 {
 	for (unsigned int round = 0; round < FAULT_SAMPLES; round++) {
 		volatile unsigned char *at = map_anonymous(FAULT_BYTES);
-		uint64_t before = ticks();
+		uint64_t begin = sample_begin();
 
 		for (size_t i = 0; i < FAULT_BYTES; i += PAGE)
 			at[i] = 1;
-		samples[round] = ticks() - before;
+		samples[round] = sample_end(begin);
 		munmap((void *)at, FAULT_BYTES);
 	}
 	row_report(name, FAULT_SAMPLES, FAULT_BYTES / PAGE, 0);
