@@ -32,12 +32,36 @@ static const uint32_t type_of_level[PAGE_LEVELS + 1] = {
 	PAGE_TYPE_NONE, PAGE_TYPE_L1, PAGE_TYPE_L2, PAGE_TYPE_L3, PAGE_TYPE_L4,
 };
 
-unsigned int page_type_level(uint32_t type)
+/* Most entries of most tables are empty: these look at eight of them, a cache line, at a time. */
+#define RUN 8u
+
+static bool run_is_empty(const uint64_t *entry)
 {
-	for (unsigned int level = 1; level <= PAGE_LEVELS; level++)
-		if ((type & PAGE_TYPE_MASK) == type_of_level[level])
-			return level;
-	return 0;
+	return !(entry[0] | entry[1] | entry[2] | entry[3] | entry[4] | entry[5] | entry[6] | entry[7]);
+}
+
+/* The first entry in [from, end) that is not empty; `end` if there is none. */
+static unsigned int run_start(const uint64_t *table, unsigned int from, unsigned int end)
+{
+	while (from < end && !table[from]) {
+		if (from % RUN == 0 && from + RUN <= end && run_is_empty(&table[from]))
+			from += RUN;
+		else
+			from++;
+	}
+	return from;
+}
+
+/* One more than the last entry below `end` that is not empty; 0 if there is none. */
+static unsigned int run_end(const uint64_t *table, unsigned int end)
+{
+	while (end && !table[end - 1]) {
+		if (end % RUN == 0 && run_is_empty(&table[end - RUN]))
+			end -= RUN;
+		else
+			end--;
+	}
+	return end;
 }
 
 static uint64_t *table_of(struct page *p) { return arch_frame_map(page_to_mfn(p)); }
@@ -149,9 +173,12 @@ static enum status undo_table(struct domain *d, unsigned int level)
 	struct page *p = d->undo.table[level];
 	uint64_t *table = table_of(p);
 
-	while (p->progress) {
+	for (;;) {
+		p->progress = (uint16_t)run_end(table, p->progress);
+		if (!p->progress)
+			break;
 		p->progress--;
-		if (!table[p->progress] || !arch_pt_slot_is_guests(level, p->progress))
+		if (!arch_pt_slot_is_guests(level, p->progress))
 			continue;
 		entry_put(d, level, table[p->progress]);
 		if (level == 1)
@@ -185,7 +212,7 @@ static unsigned int undo_lowest(const struct domain *d)
 	return 0;
 }
 
-enum status page_table_undo(struct domain *d)
+enum status page_table_undo_some(struct domain *d)
 {
 	unsigned int level;
 
@@ -225,18 +252,16 @@ enum status page_table_settle(struct domain *d, struct page *p)
 
 /* Validating --------------------------------------------------------------------------------------------------- */
 
-/* The references of one new entry; *raw becomes what is to stand in the table. */
-static enum status entry_get(struct domain *d, struct domain *owner, unsigned int level, uint64_t *raw)
+/* The references of a new entry that says `e`; *raw becomes what is to stand in the table. */
+static enum status decoded_get(struct domain *d, struct domain *owner, unsigned int level, const struct pt_entry *e,
+			       uint64_t *raw)
 {
-	struct pt_entry e;
 	struct page *p;
-	enum status s = arch_pt_decode(d, level, *raw, &e);
+	enum status s;
 
-	if (s != OK || e.kind == PT_EMPTY)
-		return s;
 	*raw = arch_pt_adjust(level, *raw);
-	if (e.kind == PT_LEAF) {
-		s = pt_leaf_get(d, owner, &e);
+	if (e->kind == PT_LEAF) {
+		s = pt_leaf_get(d, owner, e);
 		/* A device that may be looked at only: the entry stands without the right to write. */
 		if (s == E_ROFS) {
 			*raw = arch_pt_read_only(*raw);
@@ -245,9 +270,9 @@ static enum status entry_get(struct domain *d, struct domain *owner, unsigned in
 		return s;
 	}
 	/* Is the table the domain's own? */
-	if (!mfn_has_page(e.frame))
+	if (!mfn_has_page(e->frame))
 		return E_INVAL;
-	p = mfn_to_page(e.frame);
+	p = mfn_to_page(e->frame);
 	s = page_get(p, d);
 	if (s != OK)
 		return s;
@@ -255,6 +280,14 @@ static enum status entry_get(struct domain *d, struct domain *owner, unsigned in
 	if (s != OK)
 		page_put(p);
 	return s;
+}
+
+static enum status entry_get(struct domain *d, unsigned int level, uint64_t *raw)
+{
+	struct pt_entry e;
+	enum status s = arch_pt_decode(d, level, *raw, &e);
+
+	return s != OK || e.kind == PT_EMPTY ? s : decoded_get(d, d, level, &e, raw);
 }
 
 /* Makes p a partial table of `level` with nothing done. */
@@ -283,18 +316,18 @@ static enum status table_begin(struct domain *d, struct page *p, unsigned int le
 static enum status table_validate(struct domain *d, struct page *p, unsigned int level)
 {
 	uint64_t *table = table_of(p);
-	unsigned int first = p->progress;
+	unsigned int first = p->progress, end = arch_pt_entries(level);
 
-	for (unsigned int i = first; i < arch_pt_entries(level); i++) {
+	for (unsigned int i = first; (i = run_start(table, i, end)) < end; i++) {
 		uint64_t raw = table[i];
 		enum status s;
 
 		p->progress = (uint16_t)i;
-		if (!raw || !arch_pt_slot_is_guests(level, i))
+		if (!arch_pt_slot_is_guests(level, i))
 			continue;
 		if (level > 1 && i > first && arch_preempt_due())
 			return E_RESTART;
-		s = entry_get(d, d, level, &raw);
+		s = entry_get(d, level, &raw);
 		if (s != OK)
 			return s;
 		table[i] = raw;
@@ -409,8 +442,8 @@ enum status page_table_write(struct domain *d, struct page *p, unsigned int inde
 	alike = entries_are_alike(&was, &is);
 	if (alike && is.kind != PT_EMPTY)
 		raw = arch_pt_adjust(level, raw);
-	else if (!alike)
-		s = entry_get(d, w->owner, level, &raw);
+	else if (is.kind != PT_EMPTY)
+		s = decoded_get(d, w->owner, level, &is, &raw);
 	if (s != OK)
 		return s;
 	if (!entry_store(slot, w, raw, &old)) {

@@ -174,6 +174,14 @@ static inline bool domain_may_control(const struct domain *caller, const struct 
 	return caller->privileged;
 }
 
+/* See page_table_undo_some. */
+static inline enum status page_table_undo(struct domain *d)
+{
+	struct page *const *t = d->undo.table;
+
+	return likely(!t[1] && !t[2] && !t[3] && !t[4]) ? OK : page_table_undo_some(d);
+}
+
 static inline bool vcpu_is_runnable(const struct vcpu *v)
 {
 	return !(__atomic_load_n(&v->stop, __ATOMIC_SEQ_CST) | __atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) |

@@ -42,6 +42,7 @@ struct page {
 #define PAGE_TYPE_PINNED 0x01000000u
 #define PAGE_TYPE_PARTIAL 0x02000000u
 #define PAGE_TYPE_CHANGING 0x04000000u /* a CPU is between two types; see core/mm/page_type.c */
+#define PAGE_TYPE_SHIFT 29
 #define PAGE_TYPE_MASK 0xe0000000u
 #define PAGE_TYPE_NONE 0x00000000u
 #define PAGE_TYPE_L1 0x20000000u

@@ -6,6 +6,7 @@
  * but the ones marked run with d->mm_lock held, where d owns the table.
  */
 #include <hyp/lock.h>
+#include <hyp/mm.h>
 #include <hyp/types.h>
 
 struct domain;
@@ -45,8 +46,11 @@ bool arch_iomem_may_map(const struct domain *d, mfn_t frame, bool writable);
 /* A descriptor table's page: E_INVAL if an entry of it may not be a guest's. Forces privilege levels in place. */
 enum status arch_segment_page_check(uint64_t *page);
 
-/* The level of a page-table type, 0 for other types. */
-unsigned int page_type_level(uint32_t type);
+/* The level of a page-table type, 0 for other types. The types of levels 1 to 4 are numbers 1 to 4 in their field. */
+static inline unsigned int page_type_level(uint32_t type)
+{
+	return type >> PAGE_TYPE_SHIFT <= PAGE_LEVELS ? type >> PAGE_TYPE_SHIFT : 0;
+}
 
 /*
  * Takes a reference to `p` (the caller has a general one) as a table of `level`, validating it if it is the first.
@@ -55,8 +59,9 @@ unsigned int page_type_level(uint32_t type);
 enum status page_table_get(struct domain *d, struct page *p, unsigned int level);
 /* Drops it. The last one starts the undoing, which page_table_undo goes on with. */
 void page_table_put(struct domain *d, struct page *p);
-/* Goes on with what d has to undo. E_RESTART: there is more. Every page-table call of a domain starts with it. */
-enum status page_table_undo(struct domain *d);
+/* Goes on with what d has to undo. E_RESTART: there is more. Every page-table call of a domain starts with
+   page_table_undo (<hyp/domain.h>), which calls it if there is anything. */
+enum status page_table_undo_some(struct domain *d);
 
 /* OK if p is not partial. Else undoes it, or a part of it, and answers E_RESTART: what the caller knew of other tables
    may no longer be so. */

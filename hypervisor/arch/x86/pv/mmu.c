@@ -19,10 +19,8 @@ static enum status frames_owner_find(struct vcpu *v, domid_t id, struct domain *
 	struct domain *self = v->domain;
 
 	*out = self;
-	if (id == DOMID_SELF || id == self->id) {
-		domain_get(self);
+	if (id == DOMID_SELF || id == self->id)
 		return OK;
-	}
 	if (!self->privileged)
 		return E_PERM;
 	if (id == DOMID_IO || id == DOMID_XEN) {
@@ -34,15 +32,20 @@ static enum status frames_owner_find(struct vcpu *v, domid_t id, struct domain *
 	return *out ? OK : E_SRCH;
 }
 
+/* The caller's own domain is there as long as the call lasts: it needs no reference. */
+static void other_put(const struct vcpu *v, struct domain *d)
+{
+	if (d != v->domain)
+		domain_put(d);
+}
+
 enum status mmu_domains_find(struct vcpu *v, uint64_t foreigndom, struct mmu_domains *out)
 {
 	uint64_t table = foreigndom >> 16 & 0xffff;
-	enum status s = OK;
+	enum status s;
 
 	out->table = v->domain;
-	domain_get(v->domain);
 	if (table && table - 1 != v->domain->id) {
-		domain_put(out->table);
 		if (!v->domain->privileged)
 			return E_PERM;
 		out->table = domain_find((domid_t)(table - 1));
@@ -51,14 +54,14 @@ enum status mmu_domains_find(struct vcpu *v, uint64_t foreigndom, struct mmu_dom
 	}
 	s = frames_owner_find(v, (domid_t)foreigndom, &out->frames);
 	if (s != OK)
-		domain_put(out->table);
+		other_put(v, out->table);
 	return s;
 }
 
-void mmu_domains_put(struct mmu_domains *m)
+void mmu_domains_put(const struct vcpu *v, struct mmu_domains *m)
 {
-	domain_put(m->frames);
-	domain_put(m->table);
+	other_put(v, m->frames);
+	other_put(v, m->table);
 }
 
 void mmu_flush_page(vaddr_t address)
@@ -191,7 +194,7 @@ long hypercall_mmu_update(struct vcpu *v, struct hypercall *call)
 	if (s == OK)
 		s = page_table_undo(m.table);
 	spin_unlock(&m.table->mm_lock);
-	mmu_domains_put(&m);
+	mmu_domains_put(v, &m);
 	before += (uint32_t)i;
 	if (done && guest_copy_out(v, done, &before, sizeof(before)) != OK)
 		return E_FAULT;

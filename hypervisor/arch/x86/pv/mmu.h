@@ -2,7 +2,7 @@
 /* What the page-table hypercalls share (mmu.c). */
 #include "pv.h"
 
-/* The two domains that a call may name; both referenced. */
+/* The two domains that a call may name; those that are not the caller's are referenced. */
 struct mmu_domains {
 	struct domain *table;  /* owns the page tables */
 	struct domain *frames; /* owns what they may map */
@@ -10,7 +10,7 @@ struct mmu_domains {
 
 /* From `foreigndom` of mmu_update: E_SRCH: no such domain; E_PERM: not allowed. */
 enum status mmu_domains_find(struct vcpu *v, uint64_t foreigndom, struct mmu_domains *out);
-void mmu_domains_put(struct mmu_domains *m);
+void mmu_domains_put(const struct vcpu *v, struct mmu_domains *m);
 
 /* Flushes the TLBs that may hold translations of `d` (all), or of those of its vCPUs that are in the guest's bitmap. */
 void mmu_flush_all(struct domain *d);

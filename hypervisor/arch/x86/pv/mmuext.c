@@ -208,7 +208,7 @@ long hypercall_mmuext_op(struct vcpu *v, struct hypercall *call)
 		else
 			s = do_one(&c, list + i * sizeof(struct mmuext_op));
 	}
-	mmu_domains_put(&m);
+	mmu_domains_put(v, &m);
 	before += (uint32_t)i;
 	if (done && guest_copy_out(v, done, &before, sizeof(before)) != OK)
 		return E_FAULT;

@@ -56,6 +56,6 @@ long hypercall_update_va_mapping_otherdomain(struct vcpu *v, struct hypercall *c
 	if (s != OK)
 		return s;
 	s = entry_set(v, call->arg[0], call->arg[1], m.frames);
-	mmu_domains_put(&m);
+	mmu_domains_put(v, &m);
 	return s == OK ? flush(v, call->arg[0], call->arg[2]) : s;
 }
