@@ -5,6 +5,7 @@
  * How: sets each register; watches a variable and an instruction; single-steps; tries the hypervisor's addresses and
  *      the reserved bits of DR7.
  * A failure means: ptrace breaks, or a guest can trap the hypervisor.
+ * Machine: bochs=1
  */
 #include <guest.h>
 

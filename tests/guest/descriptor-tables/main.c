@@ -4,6 +4,7 @@
  * Why: per-CPU GDTs, thread-local segments of 32-bit processes; a call gate to ring 0 would be the machine.
  * How: builds a GDT with good and bad descriptors, installs it, loads selectors, changes entries while it is in use.
  * A failure means: TLS breaks, or a guest gets a gate or a ring-0 segment.
+ * Machine: bochs=1
  */
 #include <guest.h>
 

@@ -3,6 +3,7 @@
  * Why: kernels return from every trap with it.
  * How: enters a frame of known values whose code is an int3, and compares what comes back.
  * A failure means: registers of interrupted code are lost, or the event mask gets out of step.
+ * Machine: bochs=1
  */
 #include <guest.h>
 

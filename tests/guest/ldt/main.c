@@ -4,6 +4,7 @@
  * Why: modify_ldt of wine and 16-bit programs.
  * How: installs an LDT of two pages, loads selectors of both, replaces and removes it.
  * A failure means: such programs die, or the table can be written behind the hypervisor's back.
+ * Machine: bochs=1
  */
 #include <guest.h>
 

@@ -3,6 +3,7 @@
  * Why: copy-on-write, demand paging and the exception tables of copy_to_user decide by these bits.
  * How: reads, writes and jumps to addresses that are not present, read-only and not executable, from both modes.
  * A failure means: a kernel would misjudge the fault: loop for ever, or kill an innocent process.
+ * Machine: bochs=1
  */
 #include <guest.h>
 

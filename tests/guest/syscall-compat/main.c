@@ -4,6 +4,7 @@
  * Why: 32-bit programs on a 64-bit kernel.
  * How: runs 32-bit code in the low 4 GiB with each instruction, registered and not (XSA-44, XSA-339: sysenter with NT).
  * A failure means: 32-bit programs die, or a path that nobody uses on 64-bit crashes the hypervisor.
+ * Machine: bochs=1
  */
 #include <guest.h>
 

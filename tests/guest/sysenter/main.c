@@ -4,7 +4,7 @@
  * Why: it is how 32-bit programs call their kernel on Intel's processors (XSA-339); the instruction clears but IF.
  * How: a processor model of Intel's, each flag in turn, then all of them.
  * A failure means: a program can take its kernel down, or the hypervisor.
- * Machine: cpu=Nehalem
+ * Machine: cpu=Nehalem bochs=1
  */
 #include <guest.h>
 
