@@ -3,7 +3,7 @@
 import shlex
 
 from .machine import Failure, WAYS, log_name, output, say
-from .rows import CALIBRATION_ICOUNT, calibration_read, rows_merge, rows_read
+from .rows import counts_instructions, rows_merge, rows_read
 
 MEMORY = "512M"
 # Given in each way, natively as the kernel's limit: left to themselves the hypervisors share out differently.
@@ -17,7 +17,7 @@ def way_measure(options, way):
     command = shlex.join(["/bench/micro", *options.only])
     text = output(options, way, command, programs=PROGRAMS, memory=MEMORY, words=WORDS,
                   log=log_name("micro", way))
-    if options.icount and calibration_read(text) != CALIBRATION_ICOUNT:
+    if options.icount and not counts_instructions(text):
         raise Failure(f"micro: {WAYS[way]}: the counter does not count instructions")
     rows = rows_read(text)
     if not rows:
