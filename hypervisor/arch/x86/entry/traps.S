@@ -245,7 +245,12 @@ fast_iret:
 	movq STUB(STUB_INFO), %rcx
 	cmpb $0, INFO_PENDING(%rcx)
 	jne slow_iret
+	/* The frame must be the guest's: not in the hypervisor's 2^43 bytes. Below them no address is canonical. */
 	movq STUB(STUB_SCRATCH), %rcx
+	movq %rcx, %rax
+	shrq $43, %rax
+	cmpl $0x1ffff0, %eax		/* HYP_START >> 43 */
+	je slow_iret
 	guest_pages_open
 	may_fault slow_iret_close
 	movq IRET_SS(%rcx), %rax
