@@ -20,6 +20,7 @@ checks_end() {
 	echo "trouble in domain 0: $(dmesg | grep -v 'Speculative Return Stack Overflow: WARNING' |
 		grep -c -E "$TROUBLE")"
 	dmesg | grep -v 'Speculative Return Stack Overflow: WARNING' | grep -E -A 25 "$TROUBLE" | head -n 60
+	[ ! -s /var/log/xen/xen-hotplug.log ] || { echo "the hotplug scripts said:"; tail -n 12 /var/log/xen/xen-hotplug.log; }
 	echo "the hypervisor's last words:"
 	xl dmesg | grep -v -E '^\(d[0-9]+\)' | tail -n 12
 	echo "all checks were made"
@@ -27,16 +28,25 @@ checks_end() {
 
 now() { cut -d' ' -f1 /proc/uptime; }
 
+# must NAME COMMAND...: a check without which the others make no sense.
+must() {
+	check "$@"
+	[ -z "$check_failed" ] || { checks_end; exit 0; }
+}
+
 # check NAME COMMAND...
 check() {
 	local name=$1 from=$(now)
 	shift
+	check_failed=yes
 	if "$@" >/run/check.log 2>&1; then
+		check_failed=
 		echo "ok $name ($(echo "$(now) $from" | awk '{ printf "%.1f", $1 - $2 }') s)"
 	else
 		echo "not ok $name"
 		tail -n 25 /run/check.log | tr -d '\r' | sed 's/^/    | /'
-	fi | tee /dev/console
+	fi >/run/said
+	tee /dev/console </run/said
 }
 
 # equal GOT WANTED
@@ -101,7 +111,7 @@ guest_run() {
 	wait_for "${3:-30}" guest_ran "$log" "$from" || { tail -c +"$from" "$log"; return 1; }
 	tail -c +"$from" "$log" | tr -d '\r' | sed -n "/^=begin$run_mark=/,/^=end$run_mark=/p" | sed '1d;$d'
 	status=$(tail -c +"$from" "$log" | tr -d '\r' | sed -n "s/^=end$run_mark=//p")
-	return "$status"
+	return "${status:-1}"
 }
 guest_ran() { tail -c +"$2" "$1" | grep -q -a "^=end$run_mark="; }
 
