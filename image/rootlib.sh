@@ -43,6 +43,8 @@ busybox_put() { # ROOT
 			chmod +x "$1/usr/sbin/$name"
 		}
 	done
+	# The kernel calls this one by its full name.
+	[ -e "$1/usr/sbin/modprobe" ] || ln -s ../bin/busybox "$1/usr/sbin/modprobe"
 	for applet in $("$1/usr/bin/busybox" --list); do
 		[ -e "$1/usr/bin/$applet" ] || [ -e "$1/usr/sbin/$applet" ] || [ -L "$1/usr/bin/$applet" ] ||
 			ln -s busybox "$1/usr/bin/$applet"
