@@ -23,14 +23,19 @@ static enum status copy_args(const struct vcpu_call *c, void *to, size_t bytes)
 	return guest_copy_in(c->caller, to, c->args, bytes);
 }
 
+/* One caller at a time: a second one would exchange the page tables of a vCPU that the first has started meanwhile. */
 static long op_initialise(const struct vcpu_call *c)
 {
+	enum status status;
+
 	/* Nowhere to see its events: it has to register a vcpu_info first. */
 	if (!c->target->info)
 		return E_INVAL;
-	if (read_once(c->target->initialised))
-		return E_EXIST;
-	return arch_vcpu_initialise(c->target, c->caller, c->args);
+	if (__atomic_exchange_n(&c->target->initialising, true, __ATOMIC_ACQUIRE))
+		return E_RESTART;
+	status = read_once(c->target->initialised) ? E_EXIST : arch_vcpu_initialise(c->target, c->caller, c->args);
+	__atomic_store_n(&c->target->initialising, false, __ATOMIC_RELEASE);
+	return status;
 }
 
 static long op_up(const struct vcpu_call *c)

@@ -152,6 +152,22 @@ static void second_initialisation_is_refused(void **state)
 	assert_int_equal(call_by(v, VCPUOP_initialise, 0, 0x6000), E_EXIST);
 }
 
+static void initialise_at_the_same_time(struct vcpu *target, struct vcpu *caller)
+{
+	fake_initialise_meanwhile = NULL;
+	assert_int_equal(call_by(caller, VCPUOP_initialise, target->id, 0x6000), E_RESTART);
+	assert_int_equal(call_by(caller, VCPUOP_up, target->id, 0), E_INVAL);
+}
+
+static void initialisation_of_what_another_cpu_initialises_comes_again(void **state)
+{
+	(void)state;
+	fake_initialise_meanwhile = initialise_at_the_same_time;
+	assert_int_equal(call_by(v, VCPUOP_initialise, 1, 0x5000), OK);
+	assert_int_equal(other->arch.context, 0x5000);
+	assert_int_equal(call_by(v, VCPUOP_initialise, 1, 0x6000), E_EXIST);
+}
+
 static void failed_initialisation_can_be_repeated(void **state)
 {
 	(void)state;
@@ -493,6 +509,7 @@ int main(void)
 		TEST(is_up_tells_those_that_are_there_apart),
 		TEST(vcpu_comes_up_after_its_initialisation),
 		TEST(second_initialisation_is_refused),
+		TEST(initialisation_of_what_another_cpu_initialises_comes_again),
 		TEST(failed_initialisation_can_be_repeated),
 		TEST(vcpu_without_info_is_not_initialised),
 		TEST(vcpu_goes_down_and_comes_up_again),

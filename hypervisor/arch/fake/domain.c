@@ -7,6 +7,7 @@
 #include <hyp/heap.h>
 
 enum status fake_domain_create_status, fake_vcpu_create_status, fake_initialise_status, fake_info_map_status;
+void (*fake_initialise_meanwhile)(struct vcpu *target, struct vcpu *caller);
 unsigned int fake_domains_alive, fake_vcpus_alive, fake_runstate_updates, fake_time_updates, fake_nmis;
 vaddr_t fake_guest_limit = UINT64_MAX;
 
@@ -14,6 +15,7 @@ void fake_domains_reset(void)
 {
 	fake_domain_create_status = fake_vcpu_create_status = fake_initialise_status = fake_info_map_status = OK;
 	fake_domains_alive = fake_vcpus_alive = fake_runstate_updates = fake_time_updates = fake_nmis = 0;
+	fake_initialise_meanwhile = NULL;
 	fake_guest_limit = UINT64_MAX;
 }
 
@@ -57,8 +59,9 @@ enum status arch_vcpu_initialise(struct vcpu *target, struct vcpu *caller, vaddr
 {
 	struct domain *d = target->domain;
 
-	(void)caller;
 	target->arch.context = context;
+	if (fake_initialise_meanwhile)
+		fake_initialise_meanwhile(target, caller);
 	if (fake_initialise_status != OK)
 		return fake_initialise_status;
 	spin_lock(&d->lock);

@@ -41,6 +41,7 @@ struct vcpu {
 	struct domain *domain; /* [I] */
 	unsigned int id;       /* [I] */
 	bool initialised;      /* [D] has a context */
+	bool initialising;     /* [a] a CPU is in arch_vcpu_initialise for it */
 	uint32_t stop;	       /* [a] VCPU_BLOCKED ... */
 	uint32_t pause_count;  /* [a] */
 	struct sched_vcpu sched;
@@ -243,7 +244,8 @@ enum status arch_vcpu_create(struct vcpu *v);
 void arch_vcpu_destroy(struct vcpu *v);
 /*
  * vcpu_op initialise: copies in the vcpu_guest_context at `context` (in caller's address space) and makes it target's.
- * Sets target->initialised under d->lock as its last act; E_EXIST if it is set by then. E_RESTART is fine.
+ * Sets target->initialised under d->lock as its last act. The caller has set target->initialising, so nobody else makes it
+ * run meanwhile. E_RESTART is fine.
  */
 enum status arch_vcpu_initialise(struct vcpu *target, struct vcpu *caller, vaddr_t context);
 /*

@@ -163,8 +163,6 @@ enum status arch_vcpu_initialise(struct vcpu *target, struct vcpu *caller, vaddr
 	if (!c)
 		return E_NOMEM;
 	s = guest_copy_in(caller, c, context, sizeof(*c));
-	if (s == OK && read_once(target->initialised))
-		s = E_EXIST;
 	if (s == OK)
 		s = pv_context_set(target, c);
 	heap_free(c, sizeof(*c));

@@ -38,6 +38,8 @@ void fake_cpus_reset(unsigned int count);
 
 extern enum status fake_domain_create_status, fake_vcpu_create_status;	/* what the next ones answer */
 extern enum status fake_initialise_status, fake_info_map_status;
+/* What happens on another CPU while a vCPU is being initialised; NULL: nothing. */
+extern void (*fake_initialise_meanwhile)(struct vcpu *target, struct vcpu *caller);
 extern unsigned int fake_domains_alive, fake_vcpus_alive;		/* created and not destroyed */
 extern unsigned int fake_runstate_updates, fake_time_updates, fake_nmis;
 extern vaddr_t fake_guest_limit; /* addresses from here on are the hypervisor's */
