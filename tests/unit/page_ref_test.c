@@ -1,6 +1,8 @@
 /* General references to frames, and pages that the hypervisor shares. */
 #include "fakes/mm_fake.h"
 
+#include <hyp/page_table.h>
+
 static struct domain one, two;
 
 static int setup(void **state)
@@ -54,10 +56,29 @@ static void reference_beyond_the_last_that_can_be_counted_is_refused(void **stat
 	struct page *p = frame_of(&one);
 
 	(void)state;
-	p->count = PAGE_COUNT_ALLOCATED | (PAGE_COUNT_MASK - 1);
+	p->count = PAGE_COUNT_ALLOCATED | (PAGE_COUNT_MAX - 1);
 	assert_int_equal(page_get(p, &one), OK);
 	assert_int_equal(page_get(p, &one), E_BUSY);
-	assert_int_equal(p->count, PAGE_COUNT_ALLOCATED | PAGE_COUNT_MASK);
+	assert_int_equal(p->count, PAGE_COUNT_ALLOCATED | PAGE_COUNT_MAX);
+}
+
+/* A guest can map one frame 2^28 times; then the frame goes in and out of use as a page table, interrupted. */
+static void table_with_all_references_given_out_goes_in_and_out_of_use(void **state)
+{
+	struct page *p = frame_of(&one);
+
+	(void)state;
+	spin_lock(&one.mm_lock);
+	p->count = PAGE_COUNT_ALLOCATED | (PAGE_COUNT_MAX - 1);
+	assert_int_equal(page_get(p, &one), OK);
+	assert_int_equal(page_table_get(&one, p, 1), OK);
+	assert_int_equal(p->count, PAGE_COUNT_ALLOCATED | PAGE_COUNT_MAX);
+	page_table_put(&one, p);
+	assert_int_equal(p->count & ~PAGE_COUNT_MASK, PAGE_COUNT_ALLOCATED);
+	assert_int_equal(page_table_settle(&one, p), E_RESTART);
+	assert_int_equal(page_table_undo(&one), OK);
+	assert_int_equal(p->count, PAGE_COUNT_ALLOCATED | (PAGE_COUNT_MAX - 1));
+	spin_unlock(&one.mm_lock);
 }
 
 static void last_reference_gives_the_frame_back(void **state)
@@ -171,6 +192,7 @@ int main(void)
 		test(frame_without_references_cannot_be_caught_hold_of),
 		test(free_frame_cannot_be_caught_hold_of),
 		test(reference_beyond_the_last_that_can_be_counted_is_refused),
+		test(table_with_all_references_given_out_goes_in_and_out_of_use),
 		test(last_reference_gives_the_frame_back),
 		test(dropping_what_nobody_holds_stops_the_machine),
 		test(dropping_the_owners_reference_without_its_flag_stops_the_machine),

@@ -6,7 +6,9 @@
  *
  *   R1  A count of 0 never rises but by the one who allocated the frame. So a frame that is on its way back to the
  *       allocator, or that the hypervisor uses itself, cannot be caught hold of.
- *   R2  A count never reaches beyond PAGE_COUNT_MASK: the next reference is refused.
+ *   R2  A count never reaches beyond PAGE_COUNT_MASK: page_get refuses the next reference at PAGE_COUNT_MAX. What is left
+ *       is for the references that the state of a page table takes where nothing can be refused: at most two at a time
+ *       (T4, and that of d->undo).
  *   R3  The owner is compared before the count rises, so that a stranger does not disturb a frame (its owner may just
  *       be giving it back, which asks for a count of exactly 1), and again after, because only then it cannot change.
  *
@@ -27,7 +29,7 @@ enum status page_get(struct page *p, const struct domain *owner)
 	do {
 		if (!(count & PAGE_COUNT_MASK))
 			return E_INVAL;
-		if ((count & PAGE_COUNT_MASK) == PAGE_COUNT_MASK)
+		if ((count & PAGE_COUNT_MASK) >= PAGE_COUNT_MAX)
 			return E_BUSY;
 	} while (!__atomic_compare_exchange_n(&p->count, &count, count + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE));
 

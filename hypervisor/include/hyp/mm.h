@@ -33,6 +33,7 @@ struct page {
 };
 
 #define PAGE_COUNT_MASK 0x0fffffffu
+#define PAGE_COUNT_MAX (PAGE_COUNT_MASK - 15) /* what page_get gives out; see R2 of core/mm/page_ref.c */
 #define PAGE_COUNT_ALLOCATED 0x10000000u /* the owner's own reference is still there */
 #define PAGE_COUNT_SHARED 0x20000000u	 /* the hypervisor's own frame, shared with `owner`; not of its reservation */
 #define PAGE_COUNT_DIRTY 0x40000000u	 /* free and not yet scrubbed */
