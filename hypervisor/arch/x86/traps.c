@@ -271,4 +271,6 @@ void guest_exit(void)
 	}
 	if (c->fast_stale)
 		fast_path_update(c, c->current);
+	/* What a trapped instruction begins, and does not finish in its first step, goes on when the guest executes it again. */
+	c->preempt_deadline = 0;
 }

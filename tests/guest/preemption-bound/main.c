@@ -3,7 +3,8 @@
  *       the guest takes its interrupts.
  * Why: one domain's large page tables must not stop the others, nor its own timers.
  * How: an emulator that counts an instruction as a nanosecond; a timer every 200 us, whose upcalls note how late they are,
- *      while 64 MiB of page tables are pinned, unpinned, linked, unlinked and made a root, and long lists are worked off.
+ *      while 64 MiB of page tables are pinned, unpinned, linked, unlinked and made a root, by hypercall and by an instruction
+ *      that traps, and long lists are worked off.
  * A failure means: a check for preemption is missing on that way; latencies grow with what a guest has.
  * Machine: icount=1 cpu=max,-smap,-erms,-fsrm memory=400 dom0=256 seconds=300
  */
@@ -113,6 +114,30 @@ static void roots(void)
 	judge("no root", true);
 }
 
+/* MOV to CR3 validates like the hypercall, but no hypercall comes before it: the last entry is the timer's interrupt, whose
+   event is let in only by the next. */
+static void root_by_instruction(void)
+{
+	unsigned long old = mfn_of((void *)start_info->pt_base);
+	uint64_t *root = top_table_alloc();
+
+	uint64_t address = machine_of(root);
+
+	REQUIRE(update(address + 8 * (((uint64_t)SPARE_VA >> 39) & 511), pte_make(level3, PTE_RW_FLAGS)) == 0);
+	events_disable();
+	measure();
+	while (!*(volatile uint8_t *)&vcpu_info_here()->evtchn_upcall_pending)
+		cpu_relax();
+	deadline = time_now();
+	*(volatile uint8_t *)&vcpu_info_here()->evtchn_upcall_mask = 0;
+	asm volatile("mov %0, %%cr3" : : "r"(address) : "memory");
+	judge("mov to cr3", true);
+	measure();
+	asm volatile("mov %0, %%cr3" : : "r"(old << 12) : "memory");
+	EXPECT_STATUS(update(entry_machine(SPARE_VA, 4), 0), 0);
+	judge("mov back", false);
+}
+
 static void reservations(void)
 {
 	static xen_pfn_t list[TABLES];
@@ -166,6 +191,7 @@ void test_main(void)
 	pins();
 	links();
 	roots();
+	root_by_instruction();
 	lists();
 	reservations();
 	hc_set_timer_op(0);
