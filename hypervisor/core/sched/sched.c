@@ -46,7 +46,8 @@ void sched_init_cpu(unsigned int cpu)
 {
 	struct runqueue *q = &runqueues[cpu];
 
-	*q = (struct runqueue){.idle_since_ns = time_now()};
+	/* Idle since the machine started: there may be no clock yet. */
+	*q = (struct runqueue){0};
 	spin_init(&q->lock);
 	timer_init(&q->slice, slice_ended, cpu);
 	cpuset_add_atomic(&idle_cpus, cpu);
