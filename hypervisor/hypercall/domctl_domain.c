@@ -23,9 +23,6 @@ static enum status create_decode(domid_t id, const struct xen_domctl_createdomai
 		return E_INVAL;
 	if (c->arch.emulation_flags || c->arch.misc_flags)
 		return E_INVAL;
-	/* Is there such a pool of CPUs? */
-	if (c->cpupool_id)
-		return E_SRCH;
 	/* A guest that may use version 2 of the grant tables finds that there is only version 1, and uses that. */
 	if (c->grant_opts != grant_version || !grant_version || grant_version > GRANT_VERSION_MAX)
 		return E_INVAL;
@@ -36,6 +33,7 @@ static enum status create_decode(domid_t id, const struct xen_domctl_createdomai
 		.id = id && id < DOMID_FIRST_RESERVED ? id : DOMID_INVALID,
 		.vcpu_max = c->max_vcpus,
 		.evtchn_port_max = c->max_evtchn_port,
+		.pool = c->cpupool_id,
 		.grant_frames_max = c->max_grant_frames < 0 ? GRANT_FRAMES_DEFAULT : (uint32_t)c->max_grant_frames,
 		.maptrack_frames_max =
 			c->max_maptrack_frames < 0 ? GRANT_MAPTRACK_FRAMES_DEFAULT : (uint32_t)c->max_maptrack_frames,

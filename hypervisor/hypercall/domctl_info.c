@@ -64,6 +64,7 @@ void domain_info_fill(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->max_pages = read_once(d->pages_max);
 	info->outstanding_pages = read_once(d->pages_claimed);
 	info->shared_info_frame = arch_virt_to_mfn(d->shared_info).v;
+	info->cpupool = read_once(d->sched.pool);
 	info->gpaddr_bits = (uint8_t)arch_physical_address_bits();
 	spin_lock(&d->lock);
 	memcpy(info->handle, d->handle, sizeof(info->handle));

@@ -31,10 +31,10 @@ static enum status affinity_decode(struct vcpu *caller, const struct vcpu *v, co
 }
 
 /* What of it is in force: the caller reads it from where it had its own. */
-static enum status affinity_effective_out(struct vcpu *caller, const struct xen_domctl_vcpuaffinity *a,
-					  const struct cpuset *hard, const struct cpuset *soft)
+static enum status affinity_effective_out(struct vcpu *caller, const struct vcpu *v,
+					  const struct xen_domctl_vcpuaffinity *a, const struct cpuset *soft)
 {
-	struct cpuset effective = cpuset_and(hard, &cpus_online);
+	struct cpuset effective = sched_vcpu_cpus(v);
 	enum status status = OK;
 
 	if (a->flags & XEN_VCPUAFFINITY_HARD)
@@ -65,7 +65,7 @@ enum status domctl_setvcpuaffinity(struct vcpu *caller, struct domain *d, struct
 	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
 		return OK;
 	status = sched_set_affinity(v, &hard, &soft);
-	return status ? status : affinity_effective_out(caller, a, &hard, &soft);
+	return status ? status : affinity_effective_out(caller, v, a, &soft);
 }
 
 enum status domctl_getvcpuaffinity(struct vcpu *caller, struct domain *d, struct xen_domctl *op)

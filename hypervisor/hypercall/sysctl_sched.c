@@ -1,10 +1,10 @@
 /*
- * sysctl on scheduling: which scheduler there is, its parameters, and the pools of CPUs, of which there is
- * one.
+ * sysctl on scheduling: which scheduler there is, its parameters, and the pools of CPUs.
  */
 #include <hyp/cpu.h>
 #include <hyp/domain.h>
 #include <hyp/guest.h>
+#include <hyp/pool.h>
 #include <hyp/sched.h>
 
 #include "domctl.h"
@@ -35,7 +35,7 @@ enum status sysctl_scheduler_op(struct vcpu *v, struct xen_sysctl *op)
 	enum status status = OK;
 
 	(void)v;
-	if (s->cpupool_id)
+	if (!pool_exists(s->cpupool_id))
 		return E_SRCH;
 	if (s->sched_id != SCHEDULER)
 		return E_INVAL;
@@ -47,54 +47,42 @@ enum status sysctl_scheduler_op(struct vcpu *v, struct xen_sysctl *op)
 	return status;
 }
 
-static uint32_t domains_count(void)
-{
-	uint32_t count = 0;
-	struct domain *d;
-
-	for (domid_t id = 0; (d = domain_find_next(id)) != NULL; count++) {
-		id = (domid_t)(d->id + 1);
-		domain_put(d);
-	}
-	return count;
-}
-
 /* The first pool from the number on: callers walk with it. */
 static enum status pool_info(struct vcpu *v, struct xen_sysctl_cpupool_op *p)
 {
-	if (p->cpupool_id)
+	struct pool_info info;
+
+	if (!pool_find_next(p->cpupool_id, &info))
 		return E_NOENT;
+	p->cpupool_id = info.id;
 	p->sched_id = SCHEDULER;
-	p->n_dom = domains_count();
-	return control_cpuset_out(v, &p->cpumap, &cpus_online);
+	p->n_dom = info.domain_count;
+	return control_cpuset_out(v, &p->cpumap, &info.cpus);
 }
 
-/* All CPUs are in the pool, so none is free. */
 static enum status pool_free_info(struct vcpu *v, struct xen_sysctl_cpupool_op *p)
 {
-	const struct cpuset none = {0};
+	struct cpuset cpus = pool_free_cpus();
 
-	return control_cpuset_out(v, &p->cpumap, &none);
+	return control_cpuset_out(v, &p->cpumap, &cpus);
 }
 
-static enum status pool_cpu(const struct xen_sysctl_cpupool_op *p, enum status refusal)
+/* There is one scheduler: a pool with another cannot be had. */
+static enum status pool_new(struct xen_sysctl_cpupool_op *p)
 {
-	if (p->cpupool_id)
-		return E_NOENT;
-	if (p->cpu != XEN_SYSCTL_CPUPOOL_PAR_ANY && (p->cpu >= cpu_count || !cpuset_has(&cpus_online, p->cpu)))
-		return E_INVAL;
-	return refusal;
+	return p->sched_id == SCHEDULER ? pool_create(&p->cpupool_id) : E_NOENT;
 }
 
-/* A domain may be moved to where it is. */
 static enum status pool_move_domain(const struct xen_sysctl_cpupool_op *p)
 {
 	struct domain *d = p->domid < DOMID_FIRST_RESERVED ? domain_find((domid_t)p->domid) : NULL;
+	enum status status;
 
 	if (!d)
 		return E_INVAL;
+	status = pool_move(d, p->cpupool_id);
 	domain_put(d);
-	return p->cpupool_id ? E_NOENT : OK;
+	return status;
 }
 
 enum status sysctl_cpupool_op(struct vcpu *v, struct xen_sysctl *op)
@@ -103,15 +91,15 @@ enum status sysctl_cpupool_op(struct vcpu *v, struct xen_sysctl *op)
 
 	switch (p->op) {
 	case XEN_SYSCTL_CPUPOOL_OP_CREATE:
-		return p->cpupool_id ? E_OPNOTSUPP : E_EXIST;
+		return pool_new(p);
 	case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
-		return p->cpupool_id ? E_NOENT : E_BUSY;
+		return pool_destroy(p->cpupool_id);
 	case XEN_SYSCTL_CPUPOOL_OP_INFO:
 		return pool_info(v, p);
 	case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
-		return pool_cpu(p, E_NODEV);
+		return pool_add_cpu(p->cpupool_id, p->cpu);
 	case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
-		return pool_cpu(p, E_BUSY);
+		return pool_remove_cpu(p->cpupool_id, p->cpu);
 	case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
 		return pool_move_domain(p);
 	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:

@@ -15,6 +15,7 @@
 #include <hyp/drivers/pmtimer.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
+#include <hyp/pool.h>
 #include <hyp/timer.h>
 
 void startup_boot_cpu(void)
@@ -98,4 +99,5 @@ void startup_other_cpus(void)
 	if (cpu_count > 1 && !startup.trampoline)
 		refuse_to_start("no page below 1 MiB to start the other CPUs from; nosmp goes on with one");
 	smp_start_others(startup.trampoline);
+	pools_init();
 }

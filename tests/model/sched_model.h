@@ -3,7 +3,8 @@
  * The scheduler against rules that need no knowledge of its policy: four CPUs, three domains with seven vCPUs.
  *
  * Bytes become what guests, the control domain and the CPUs do, in any interleaving: a CPU may be between sched_pick and
- * sched_switched for as long as the sequence likes. The reference knows why each vCPU may not run and which CPU holds it.
+ * sched_switched for as long as the sequence likes. The reference knows why each vCPU may not run, which CPU holds it, and which
+ * of two pools each CPU and each domain is in.
  * After each step:
  *   - a vCPU is held by one CPU at most, and the scheduler's `running` says so exactly;
  *   - one that may run is running, queued once on a CPU that it may use, or parked by its domain's cap; one that may not is
@@ -17,12 +18,14 @@
 #include <stdlib.h>
 
 #include <core/sched/runqueue.h>
+#include <hyp/pool.h>
 
 #include "fakes/cpu_sim.h"
 
 #define SCHED_MODEL_CPUS 4u
 #define SCHED_MODEL_DOMAINS 3u
 #define SCHED_MODEL_VCPUS 3u /* of a domain, at most */
+#define SCHED_MODEL_POOLS 2u
 
 #define sched_model_expect(cond)                                                                                       \
 	do {                                                                                                           \
@@ -37,6 +40,8 @@ static const unsigned int sched_model_vcpus[SCHED_MODEL_DOMAINS] = {3, 2, 2};
 static struct sched_model {
 	struct domain *domain[SCHED_MODEL_DOMAINS];
 	unsigned int domain_pauses[SCHED_MODEL_DOMAINS];
+	unsigned int domain_pool[SCHED_MODEL_DOMAINS];
+	uint8_t pool_cpus[SCHED_MODEL_POOLS];
 	struct {
 		uint32_t stop;
 		unsigned int pauses;
@@ -95,6 +100,8 @@ static inline void sched_model_check_vcpu(unsigned int dom, unsigned int id)
 	uint64_t sum = 0;
 
 	sched_model_expect(vcpu_is_runnable(v) == may_run);
+	sched_model_expect(v->sched.pool_cpus.word[0] == sched_model.pool_cpus[sched_model.domain_pool[dom]]);
+	sched_model_expect(v->sched.pool_cpus.word[0] & v->sched.affinity_hard.word[0]);
 	sched_model_expect(sched_model_holders(v) == (v->sched.running ? 1 : 0));
 	sched_model_expect(!(v->sched.running && v->sched.queued));
 	sched_model_expect(may_run || !v->sched.queued);
@@ -253,19 +260,67 @@ static inline void sched_model_pause_domain(unsigned int dom, bool on)
 static inline void sched_model_affinity(struct vcpu *v, uint8_t mask)
 {
 	struct cpuset hard = {.word = {mask & 0xf}}, soft = {.word = {mask >> 4}};
-	enum status status = sched_set_affinity(v, &hard, &soft);
+	bool is_pinned = v->sched.is_pinned, has_cpu = hard.word[0] & v->sched.pool_cpus.word[0];
 
-	sched_model_expect(status == (!(mask & 0xf) ? E_INVAL : v->sched.is_pinned ? E_BUSY : OK));
+	sched_model_expect(sched_set_affinity(v, &hard, &soft) == (!has_cpu ? E_INVAL : is_pinned ? E_BUSY : OK));
 }
 
 static inline void sched_model_pin(struct vcpu *v, uint8_t cpu)
 {
-	bool is_pinned = v->sched.is_pinned;
+	bool is_pinned = v->sched.is_pinned, has_cpu = v->sched.pool_cpus.word[0] >> cpu % 8 & 1;
 
 	if (cpu & 8)
 		sched_model_expect(sched_unpin(v) == (is_pinned ? OK : E_INVAL));
 	else
-		sched_model_expect(sched_pin(v, cpu % 8) == (cpu % 8 >= SCHED_MODEL_CPUS ? E_INVAL : is_pinned ? E_BUSY : OK));
+		sched_model_expect(sched_pin(v, cpu % 8) == (!has_cpu ? E_INVAL : is_pinned ? E_BUSY : OK));
+}
+
+static inline void sched_model_pool_add(unsigned int pool, unsigned int cpu)
+{
+	bool is_free = !((sched_model.pool_cpus[0] | sched_model.pool_cpus[1]) >> cpu & 1);
+
+	sched_model_expect(pool_add_cpu(pool, cpu) == (is_free ? OK : E_NODEV));
+	sched_model.pool_cpus[pool] |= (uint8_t)(is_free << cpu);
+}
+
+static inline void sched_model_pool_remove(unsigned int pool, unsigned int cpu)
+{
+	uint8_t *cpus = &sched_model.pool_cpus[pool], bit = (uint8_t)(1u << cpu);
+	bool is_needed = !pool;
+
+	for (unsigned int dom = 0; dom < SCHED_MODEL_DOMAINS; dom++)
+		is_needed |= sched_model.domain_pool[dom] == pool;
+	is_needed &= *cpus == bit;
+	sched_model_expect(pool_remove_cpu(pool, cpu) == (!(*cpus & bit) ? E_NODEV : is_needed ? E_BUSY : OK));
+	if (!is_needed)
+		*cpus &= (uint8_t)~bit;
+}
+
+static inline void sched_model_pool_move(unsigned int pool, unsigned int dom)
+{
+	bool is_possible = sched_model.pool_cpus[pool];
+
+	sched_model_expect(pool_move(sched_model.domain[dom], pool) == (is_possible ? OK : E_NOENT));
+	if (is_possible)
+		sched_model.domain_pool[dom] = pool;
+}
+
+static inline void sched_model_pool_step(uint8_t byte)
+{
+	unsigned int pool = byte % SCHED_MODEL_POOLS, which = byte / 2 % SCHED_MODEL_CPUS;
+
+	switch (byte / 8 % 4) {
+	case 0:
+	case 1:
+		sched_model_pool_add(pool, which);
+		break;
+	case 2:
+		sched_model_pool_remove(pool, which);
+		break;
+	default:
+		sched_model_pool_move(pool, which % SCHED_MODEL_DOMAINS);
+		break;
+	}
 }
 
 static inline void sched_model_params(unsigned int dom, uint8_t weight, uint8_t cap)
@@ -279,6 +334,7 @@ static inline void sched_model_create(unsigned int dom)
 {
 	sched_model.domain[dom] = sim_busy_domain((domid_t)dom, sched_model_vcpus[dom], 256);
 	sched_model.domain_pauses[dom] = 0;
+	sched_model.domain_pool[dom] = 0;
 	memset(sched_model.why[dom], 0, sizeof(sched_model.why[dom]));
 }
 
@@ -354,6 +410,10 @@ static inline void sched_model_vcpu_step(uint8_t op)
 		if (sched_model_byte() % 16 == 0)
 			sched_model_kill(dom);
 		break;
+	case 10:
+	case 11:
+		sched_model_pool_step(sched_model_byte());
+		break;
 	default:
 		sched_model_toggle_stop(dom, id, VCPU_BLOCKED);
 		break;
@@ -379,9 +439,20 @@ static inline void sched_model_step(void)
 	sched_model_check();
 }
 
+static inline void sched_model_one_pool(void)
+{
+	for (unsigned int dom = 0; dom < SCHED_MODEL_DOMAINS; dom++)
+		sched_model_pool_move(0, dom);
+	for (unsigned int cpu = 0; cpu < SCHED_MODEL_CPUS; cpu++) {
+		sched_model_pool_remove(1, cpu);
+		sched_model_pool_add(0, cpu);
+	}
+}
+
 static inline void sched_model_set_free(void)
 {
 	sched_model_settle();
+	sched_model_one_pool();
 	for (unsigned int dom = 0; dom < SCHED_MODEL_DOMAINS; dom++) {
 		struct domain *d = sched_model.domain[dom];
 
@@ -456,6 +527,8 @@ static inline int sched_model_run(const uint8_t *bytes, size_t count)
 	memset(&sched_model, 0, sizeof(sched_model));
 	sched_model.bytes = bytes;
 	sched_model.count = count;
+	sched_model.pool_cpus[0] = (1u << SCHED_MODEL_CPUS) - 1;
+	sched_model_expect(pool_create(&(uint32_t){1}) == OK);
 	check_shares = sched_model_byte() % 8 == 0;
 	for (unsigned int dom = 0; dom < SCHED_MODEL_DOMAINS; dom++)
 		sched_model_create(dom);

@@ -1,6 +1,7 @@
 /* Tests of sysctl on the machine: what it has, how its CPUs lie and what they can, scheduling and the pool. */
 #include <fakes/control_call.h>
 
+#include <hyp/pool.h>
 #include <hyp/pv/cpu_policy.h>
 
 static void physinfo_says_all(void **state)
@@ -188,7 +189,12 @@ static long pool(uint32_t what, uint32_t id, uint32_t cpu_or_domain)
 	return sysctl(XEN_SYSCTL_cpupool_op);
 }
 
-static void there_is_one_pool(void **state)
+static uint16_t pool_cpus(void)
+{
+	return *(uint16_t *)fake_guest(BUFFER);
+}
+
+static void at_the_start_all_cpus_and_domains_are_in_pool_0(void **state)
 {
 	(void)state;
 	memset(fake_guest(BUFFER), 0xff, 2);
@@ -196,28 +202,69 @@ static void there_is_one_pool(void **state)
 	assert_int_equal(sop.u.cpupool_op.cpupool_id, 0);
 	assert_int_equal(sop.u.cpupool_op.sched_id, 6);
 	assert_int_equal(sop.u.cpupool_op.n_dom, 3);
-	assert_int_equal(*(uint16_t *)fake_guest(BUFFER), 3);
+	assert_int_equal(pool_cpus(), 3);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_INFO, 1, 0), E_NOENT);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_FREEINFO, 0, 0), 0);
-	assert_int_equal(*(uint16_t *)fake_guest(BUFFER), 0);
+	assert_int_equal(pool_cpus(), 0);
 }
 
-static void the_pool_stays_as_it_is(void **state)
+static long pool_create_call(uint32_t id, uint32_t sched_id)
+{
+	memset(&sop.u, 0, sizeof(sop.u));
+	sop.u.cpupool_op.op = XEN_SYSCTL_CPUPOOL_OP_CREATE;
+	sop.u.cpupool_op.cpupool_id = id;
+	sop.u.cpupool_op.sched_id = sched_id;
+	return sysctl(XEN_SYSCTL_cpupool_op);
+}
+
+static void a_pool_gets_cpus_and_domains_and_gives_them_back(void **state)
 {
 	const uint32_t any = XEN_SYSCTL_CPUPOOL_PAR_ANY;
 
 	(void)state;
-	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_CREATE, any, 0), E_OPNOTSUPP);
-	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_CREATE, 0, 0), E_EXIST);
+	assert_int_equal(pool_create_call(any, 6), 0);
+	assert_int_equal(sop.u.cpupool_op.cpupool_id, 1);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, 1), E_NOENT);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 1), 0);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_FREEINFO, 0, 0), 0);
+	assert_int_equal(pool_cpus(), 2);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 1, any), 0);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, 1), 0);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_INFO, 1, 0), 0);
+	assert_int_equal(sop.u.cpupool_op.n_dom, 1);
+	assert_int_equal(pool_cpus(), 2);
+	assert_int_equal(sched_vcpu_cpus(dom[1]->vcpu[0]).word[0], 2);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, any), E_BUSY);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1, 0), E_BUSY);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0, 1), 0);
+	assert_int_equal(sched_vcpu_cpus(dom[1]->vcpu[0]).word[0], 1);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, any), 0);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1, 0), 0);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_INFO, 1, 0), E_NOENT);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0, 1), 0);
+	assert_int_equal(sched_vcpu_cpus(dom[1]->vcpu[0]).word[0], 3);
+}
+
+static void what_pools_cannot_do_is_refused(void **state)
+{
+	const uint32_t any = XEN_SYSCTL_CPUPOOL_PAR_ANY;
+
+	(void)state;
+	assert_int_equal(pool_create_call(0, 6), E_EXIST);
+	assert_int_equal(pool_create_call(any, 5), E_NOENT);
+	assert_int_equal(pool_create_call(POOLS_MAX, 6), E_INVAL);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 0, 0), E_BUSY);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1, 0), E_NOENT);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0, 1), E_NODEV);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0, any), E_NODEV);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0, 2), E_INVAL);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 4, 1), E_NOENT);
-	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 1), E_BUSY);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 77), E_INVAL);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, 0), E_NOENT);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 1), 0);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 1), E_NODEV);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 0), E_BUSY);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0, 1), 0);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0, 1), 0);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, 1), E_NOENT);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0, 9), E_INVAL);
@@ -340,8 +387,9 @@ int main(void)
 		control_test(devices_have_no_known_node),
 		control_test(the_scheduler_is_one_that_tools_know),
 		control_test(the_rate_limit_is_read_and_set),
-		control_test(there_is_one_pool),
-		control_test(the_pool_stays_as_it_is),
+		control_test(at_the_start_all_cpus_and_domains_are_in_pool_0),
+		control_test(a_pool_gets_cpus_and_domains_and_gives_them_back),
+		control_test(what_pools_cannot_do_is_refused),
 		control_test(features_are_told),
 		control_test(policies_of_the_system_are_told),
 		control_test(levelling_of_cpuid_is_told),

@@ -10,6 +10,7 @@
 #include <hyp/fake.h>
 #include <hyp/hypercall.h>
 #include <hyp/log.h>
+#include <hyp/pool.h>
 
 struct fake_cpu fake_cpus[CPUS_MAX];
 _Thread_local unsigned int fake_cpu_id;
@@ -85,4 +86,5 @@ void fake_cpus_reset(unsigned int count)
 		timer_queue_init(cpu);
 		sched_init_cpu(cpu);
 	}
+	pools_init();
 }

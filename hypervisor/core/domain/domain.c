@@ -12,6 +12,7 @@
 #include <hyp/domain.h>
 #include <hyp/heap.h>
 #include <hyp/mm.h>
+#include <hyp/pool.h>
 #include <hyp/string.h>
 
 #define HASH_BUCKETS 256u
@@ -121,11 +122,14 @@ static void init_fields(struct domain *d, const struct domain_config *config)
 /* What belongs to other modules; the reverse is release_parts. */
 static enum status create_parts(struct domain *d, const struct domain_config *config)
 {
-	enum status status = E_NOMEM;
+	enum status status = pool_join(d, config->pool);
 
+	if (status != OK)
+		return status;
+	status = E_NOMEM;
 	d->shared_info = shared_page_alloc(d);
 	if (!d->shared_info)
-		return E_NOMEM;
+		goto err_pool;
 	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
 		d->shared_info->vcpu_info[i].evtchn_upcall_mask = 1;
 	status = evtchn_domain_init(d, config->evtchn_port_max);
@@ -145,6 +149,8 @@ err_evtchn:
 	evtchn_domain_fini(d);
 err_shared_info:
 	shared_page_release(d->shared_info);
+err_pool:
+	pool_leave(d);
 	return status;
 }
 
@@ -154,6 +160,7 @@ static void release_parts(struct domain *d)
 	grant_domain_fini(d);
 	evtchn_domain_fini(d);
 	shared_page_release(d->shared_info);
+	pool_leave(d);
 }
 
 /* The id comes first: what the parts set up carries it. Nobody gets a reference before they are complete. */

@@ -9,6 +9,7 @@
  */
 #include <hyp/domain.h>
 #include <hyp/heap.h>
+#include <hyp/pool.h>
 
 static void init_fields(struct vcpu *v, struct domain *d, unsigned int id)
 {
@@ -20,7 +21,7 @@ static void init_fields(struct vcpu *v, struct domain *d, unsigned int id)
 	v->runstate.state_entry_time = time_now();
 	if (id < XEN_LEGACY_MAX_VCPUS)
 		v->info = &d->shared_info->vcpu_info[id];
-	sched_vcpu_init(v, sched_first_cpu(d->id + id));
+	sched_vcpu_init(v);
 	vcpu_timers_init(v);
 }
 
@@ -59,6 +60,7 @@ enum status vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
 	status = publish(v);
 	if (status != OK)
 		goto err_arch;
+	pool_confine(v);
 	*out = v;
 	return OK;
 

@@ -1,7 +1,8 @@
 /*
- * Where a vCPU may run (hard affinity) and likes to run (soft affinity), and the override that pins it for a while.
+ * Where a vCPU may run (hard affinity, its pool's CPUs) and likes to run (soft affinity), and the override that pins it for
+ * a while.
  *
- * A1  The hard affinity always has an online CPU in it.
+ * A1  The hard affinity and the pool always have an online CPU in common.
  * A2  While a vCPU is pinned, affinity_hard is the one CPU and affinity_saved what it was and will be again.
  */
 #include "runqueue.h"
@@ -24,14 +25,47 @@ static void leave_if_excluded(struct runqueue *q, struct vcpu *v) RELEASES(q->lo
 		runqueue_make_due(cpu);
 }
 
-enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const struct cpuset *soft)
+struct cpuset sched_vcpu_cpus(const struct vcpu *v)
+{
+	struct cpuset cpus = cpuset_and(&v->sched.affinity_hard, &v->sched.pool_cpus);
+
+	return cpuset_and(&cpus, &cpus_online);
+}
+
+/* The same for an affinity that it does not have yet. */
+static bool leaves_a_cpu(const struct vcpu *v, const struct cpuset *hard) REQUIRES(runqueues[v->sched.cpu].lock)
 {
 	struct cpuset usable = cpuset_and(hard, &cpus_online);
-	struct runqueue *q;
 
-	if (cpuset_is_empty(&usable))
+	usable = cpuset_and(&usable, &v->sched.pool_cpus);
+	return !cpuset_is_empty(&usable);
+}
+
+static void affinity_reset(struct vcpu *v) REQUIRES(runqueues[v->sched.cpu].lock)
+{
+	v->sched.is_pinned = false;
+	for (unsigned int i = 0; i < ARRAY_COUNT(v->sched.affinity_hard.word); i++)
+		v->sched.affinity_hard.word[i] = v->sched.affinity_soft.word[i] = UINT64_MAX;
+}
+
+void sched_confine(struct vcpu *v, const struct cpuset *pool, bool anywhere)
+{
+	struct runqueue *q = runqueue_lock_of(v);
+
+	v->sched.pool_cpus = *pool;
+	if (anywhere || !leaves_a_cpu(v, &v->sched.affinity_hard))
+		affinity_reset(v);
+	leave_if_excluded(q, v);
+}
+
+enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const struct cpuset *soft)
+{
+	struct runqueue *q = runqueue_lock_of(v);
+
+	if (!leaves_a_cpu(v, hard)) {
+		spin_unlock(&q->lock);
 		return E_INVAL;
-	q = runqueue_lock_of(v);
+	}
 	if (v->sched.is_pinned) {
 		spin_unlock(&q->lock);
 		return E_BUSY;
@@ -44,19 +78,24 @@ enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const 
 
 enum status sched_pin(struct vcpu *v, unsigned int cpu)
 {
+	struct cpuset one = {0};
 	struct runqueue *q;
 
-	if (cpu >= CPUS_MAX || !cpuset_has(&cpus_online, cpu))
+	if (cpu >= CPUS_MAX)
 		return E_INVAL;
+	cpuset_add(&one, cpu);
 	q = runqueue_lock_of(v);
+	if (!leaves_a_cpu(v, &one)) {
+		spin_unlock(&q->lock);
+		return E_INVAL;
+	}
 	if (v->sched.is_pinned) {
 		spin_unlock(&q->lock);
 		return E_BUSY;
 	}
 	v->sched.is_pinned = true;
 	v->sched.affinity_saved = v->sched.affinity_hard;
-	v->sched.affinity_hard = (struct cpuset){0};
-	cpuset_add(&v->sched.affinity_hard, cpu);
+	v->sched.affinity_hard = one;
 	leave_if_excluded(q, v);
 	return OK;
 }
@@ -71,16 +110,8 @@ enum status sched_unpin(struct vcpu *v)
 	}
 	v->sched.is_pinned = false;
 	v->sched.affinity_hard = v->sched.affinity_saved;
+	if (!leaves_a_cpu(v, &v->sched.affinity_hard))
+		affinity_reset(v);
 	leave_if_excluded(q, v);
 	return OK;
-}
-
-unsigned int sched_first_cpu(unsigned int n)
-{
-	unsigned int online = cpuset_count(&cpus_online), skip = online ? n % online : 0;
-
-	cpuset_for_each(cpu, &cpus_online)
-		if (!skip--)
-			return cpu;
-	return 0;
 }

@@ -65,7 +65,7 @@ static unsigned int least_loaded(const struct cpuset *set, unsigned int last)
 
 unsigned int placement_choose(const struct vcpu *v, bool *claimed)
 {
-	struct cpuset hard = cpuset_and(&v->sched.affinity_hard, &cpus_online);
+	struct cpuset hard = sched_vcpu_cpus(v);
 	struct cpuset soft = cpuset_and(&hard, &v->sched.affinity_soft);
 	unsigned int cpu = claim_idle(&soft, v->sched.cpu);
 
@@ -79,7 +79,7 @@ unsigned int placement_choose(const struct vcpu *v, bool *claimed)
 
 void placement_offer(const struct vcpu *v)
 {
-	struct cpuset hard = cpuset_and(&v->sched.affinity_hard, &cpus_online);
+	struct cpuset hard = sched_vcpu_cpus(v);
 	unsigned int cpu;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

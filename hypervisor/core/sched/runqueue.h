@@ -56,7 +56,7 @@ static inline uint64_t virtual_ns(const struct vcpu *v, uint64_t ns)
 
 static inline bool vcpu_may_run_on(const struct vcpu *v, unsigned int cpu)
 {
-	return cpuset_has(&v->sched.affinity_hard, cpu);
+	return cpuset_has(&v->sched.affinity_hard, cpu) && cpuset_has(&v->sched.pool_cpus, cpu);
 }
 
 /* runqueue.c */

@@ -3,7 +3,7 @@
  *
  * Each vCPU has a virtual time, its run time scaled by 256 / weight; the CPU goes to the smallest. The files: runqueue.c
  * keeps the order and relates the times of different queues; placement.c decides on which CPU a vCPU queues; cap.c limits
- * a domain; affinity.c restricts where; here is what the rest of the hypervisor calls.
+ * a domain; affinity.c and pool.c restrict where; here is what the rest of the hypervisor calls.
  *
  * S1  A vCPU is idle (neither queued nor running), queued on exactly one queue, or running on exactly one CPU.
  * S2  One that is runnable and not parked is queued or running, but for the moment in which somebody moves it and is about
@@ -14,12 +14,13 @@
  * S4  A CPU that is made due calls sched_pick before it next runs a guest; on a CPU with somebody waiting the slice timer
  *     sees to it.
  *
- * Lock order: run queue -> runstate_lock | cap_lock -> timer queue. At most one run queue at a time. sched_wake and
+ * Lock order: pool_lock -> run queue -> runstate_lock | cap_lock -> timer queue. At most one run queue at a time. sched_wake and
  * sched_sleep may be called under any lock outside of these.
  */
 #include "runqueue.h"
 
 #include <hyp/log.h>
+#include <hyp/pool.h>
 
 /* Nobody loses its place sooner than this after it began. */
 static uint64_t rate_limit_ns = UINT64_C(200000);
@@ -65,9 +66,28 @@ bool sched_domain_stop(struct domain *d)
 	return cap_stop(d);
 }
 
-void sched_vcpu_init(struct vcpu *v, unsigned int cpu)
+/* The n-th of the online CPUs of a pool, counted in turn. */
+static unsigned int first_cpu(const struct cpuset *pool, unsigned int n)
 {
-	v->sched = (struct sched_vcpu){.cpu = cpu, .slept = true, .virtual_time_ns = runqueue_foremost_ns()};
+	struct cpuset online = cpuset_and(pool, &cpus_online);
+	unsigned int count = cpuset_count(&online), skip = count ? n % count : 0;
+
+	cpuset_for_each(cpu, &online)
+		if (!skip--)
+			return cpu;
+	return 0;
+}
+
+void sched_vcpu_init(struct vcpu *v)
+{
+	struct cpuset pool = pool_cpus_of(v->domain);
+
+	v->sched = (struct sched_vcpu){
+		.cpu = first_cpu(&pool, v->domain->id + v->id),
+		.slept = true,
+		.virtual_time_ns = runqueue_foremost_ns(),
+		.pool_cpus = pool,
+	};
 	for (unsigned int i = 0; i < ARRAY_COUNT(v->sched.affinity_hard.word); i++)
 		v->sched.affinity_hard.word[i] = v->sched.affinity_soft.word[i] = UINT64_MAX;
 }

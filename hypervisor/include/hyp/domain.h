@@ -118,12 +118,13 @@ struct domain {
 /* Domain 0, once it is there. */
 extern struct domain *domain0;
 
-/* E_EXIST, E_NOMEM, E_INVAL. The domain starts with one reference (its existence) and paused by the control interface.
-   `id` DOMID_INVALID: the next free one. */
+/* E_EXIST, E_NOMEM, E_INVAL; E_SRCH, there is no such pool. The domain starts with one reference (its existence) and paused by
+   the control interface. `id` DOMID_INVALID: the next free one. */
 struct domain_config {
 	domid_t id;
 	bool privileged;
 	uint32_t vcpu_max, evtchn_port_max, grant_frames_max, maptrack_frames_max;
+	uint32_t pool;
 	xen_domain_handle_t handle;
 };
 enum status domain_create(const struct domain_config *config, struct domain **out);

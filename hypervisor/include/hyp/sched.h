@@ -35,12 +35,14 @@ struct sched_vcpu {
 	bool leaving;		      /* [r] its domain frees it: nothing queues it any more */
 	bool is_pinned;		      /* [r] affinity_hard is the override's, affinity_saved was before */
 	struct cpuset affinity_hard, affinity_soft, affinity_saved; /* [r] where it may run, where it likes to */
+	struct cpuset pool_cpus;      /* [r] the CPUs of its domain's pool */
 };
 
 /* Part of struct domain. weight and cap: read without a lock, each value by itself. */
 struct sched_domain {
 	uint32_t weight; /* 1..65535 */
 	uint32_t cap;	 /* percent of one CPU, 0 = none */
+	uint32_t pool;	 /* written under pool.c's lock; see hyp/pool.h */
 	struct spinlock cap_lock;
 	int64_t cap_budget_ns;	   /* [cap_lock] run time that may still be taken; below 0 what was overdrawn */
 	uint64_t cap_period_end_ns; /* [cap_lock] */
@@ -51,8 +53,8 @@ void sched_init_cpu(unsigned int cpu);
 void sched_domain_init(struct domain *d);
 /* Stops its timer; false while that still runs on some CPU. */
 bool sched_domain_stop(struct domain *d);
-/* v is down; from now on it may be woken. `cpu` is where it starts. */
-void sched_vcpu_init(struct vcpu *v, unsigned int cpu);
+/* v is down; from now on it may be woken. It starts on a CPU of its domain's pool, the next one for each vCPU. */
+void sched_vcpu_init(struct vcpu *v);
 /* v is not runnable and not running. */
 void sched_vcpu_fini(struct vcpu *v);
 
@@ -73,12 +75,17 @@ bool sched_is_due(unsigned int cpu);
 struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns);
 void sched_switched(struct vcpu *previous);
 
-/* E_INVAL if no online CPU is left in `hard`, E_BUSY while it is pinned. Moves v if it must move (a running vCPU moves
-   when it is next picked). */
+/* E_INVAL if no online CPU of its pool is left in `hard`, E_BUSY while it is pinned. Moves v if it must move (a running vCPU
+   moves when it is next picked). */
 enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const struct cpuset *soft);
 /* weight 1..65535; cap 0..100 * vCPUs. */
 enum status sched_set_params(struct domain *d, uint32_t weight, uint32_t cap);
-/* sched_op pin_override: only `cpu`, until undone. E_INVAL: not an online CPU, or nothing to undo; E_BUSY: pinned. */
+/* The online CPUs that v may run on: those of its hard affinity and its pool. Without a lock it is a hint. */
+struct cpuset sched_vcpu_cpus(const struct vcpu *v);
+/* v runs on `pool`'s CPUs alone from now on. If its hard affinity leaves none of them, or `anywhere`, it may use them all:
+   a pin and the affinities are undone. Moves it as above. */
+void sched_confine(struct vcpu *v, const struct cpuset *pool, bool anywhere);
+/* sched_op pin_override: only `cpu`, until undone. E_INVAL: not an online CPU of its pool, or nothing to undo; E_BUSY: pinned. */
 enum status sched_pin(struct vcpu *v, unsigned int cpu);
 enum status sched_unpin(struct vcpu *v);
 /* How long one that runs keeps its place at least, whoever wakes. 0: not at all. */
@@ -86,6 +93,4 @@ uint64_t sched_rate_limit_ns(void);
 void sched_set_rate_limit(uint64_t ns);
 /* How long `cpu` has had nothing to run. */
 uint64_t sched_idle_ns(unsigned int cpu);
-/* The online CPU to start the n-th vCPU on. */
-unsigned int sched_first_cpu(unsigned int n);
 void sched_dump(void);
