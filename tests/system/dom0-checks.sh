@@ -10,9 +10,16 @@ dir=/run/guests
 kernel=$dir/vmlinux
 ramdisk=/var/lib/hospes/guests/initramfs.gz
 
+# Folders for what is larger than the root's file system lets it be are mounted: they take only what is written to them.
+large_folder() {
+	mkdir -p "$1" && mount -t tmpfs -o size=95% tmpfs "$1"
+}
+
 checks_start() {
-	mkdir -p $dir
+	large_folder $dir
 	cat /dev/vda >$kernel
+	tar -C $dir -xf /dev/vdb
+	PATH=$PATH:$dir
 	free_at_start=$(free_kib)
 }
 
@@ -41,13 +48,14 @@ check() {
 	check_failed=yes
 	if "$@" >/run/check.log 2>&1; then
 		check_failed=
-		echo "ok $name ($(echo "$(now) $from" | awk '{ printf "%.1f", $1 - $2 }') s)"
+		check_say "ok $name ($(echo "$(now) $from" | awk '{ printf "%.1f", $1 - $2 }') s)"
 	else
-		echo "not ok $name"
-		tail -n 25 /run/check.log | tr -d '\r' | sed 's/^/    | /'
-	fi >/run/said
-	tee /dev/console </run/said
+		check_say "not ok $name
+$(tail -n 25 /run/check.log | tr -d '\r' | sed 's/^/    | /')"
+	fi
 }
+
+check_say() { echo "$1"; echo "$1" >/dev/console; }
 
 # equal GOT WANTED
 equal() { [ "$1" = "$2" ] || { echo "'$1' instead of '$2'"; return 1; }; }
@@ -90,6 +98,23 @@ guest_config() {
 guest_create() {
 	rm -f $logs/guest-"$1".log
 	xl create -q "$(guest_config "$@")" && guest_up "$1"
+}
+
+# small_config NAME WORDS LINE...: the configuration of a guest that does what the words say; see guests/small.c.
+small_config() {
+	local name=$1 words=$2 line
+	shift 2
+	{
+		printf 'name = "%s"\nkernel = "%s"\nextra = "%s"\nmemory = 8\nvcpus = 1\n' "$name" $dir/small "$words"
+		for line; do echo "$line"; done
+	} >$dir/"$name".cfg
+	echo $dir/"$name".cfg
+}
+
+# small_create NAME WORDS LINE...: creates one; it is up when this ends.
+small_create() {
+	rm -f $logs/guest-"$1".log
+	xl create -q "$(small_config "$@")" && wait_for 20 grep -q -a '^small is up' $logs/guest-"$1".log
 }
 
 # guest_up NAME [SECONDS [TIMES]]: waits for what the guest's /init prints last; once for each time that it was booted.

@@ -4,15 +4,37 @@
 #   xl_test [OPTION OF ./run...] <<'CHECKS'
 #
 # The guests boot Debian's kernel, unpacked, from a read-only disk: unpacking costs more time under emulation than all else
-# in `xl create`; one check creates a guest from the packed kernel all the same.
+# in `xl create`; one check creates a guest from the packed kernel all the same. A second disk brings what is built here: the
+# programs of tests/system/programs that domain 0 runs beside the tools, and a guest that is up at once (guests/small.c).
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 on_hypervisor || skip_test "guests need a hypervisor"
 
-# The words of an option that shows a file to domain 0 as a read-only disk; it is /dev/vda when it is the only one.
-read_only_disk() {
-	printf -- '--qemu-args=-drive if=none,id=ro,readonly=on,format=raw,file=%s -device virtio-blk-pci,drive=ro' "$1"
+# The words of an option that shows files to domain 0 as read-only disks: /dev/vda, /dev/vdb and so on, if there are no others.
+read_only_disks() {
+	local file id=0
+
+	printf -- '--qemu-args='
+	for file; do
+		printf -- '-drive if=none,id=ro%d,readonly=on,format=raw,file=%s -device virtio-blk-pci,drive=ro%d ' $id "$file" $id
+		id=$((id + 1))
+	done
+}
+
+# Makes the disk of programs and prints its name.
+xl_programs() {
+	local name
+
+	mkdir -p "$scratch/programs"
+	for name in on-terminal hold-frames; do
+		gcc -O2 -static -s "$top/tests/system/programs/$name.c" -o "$scratch/programs/$name"
+	done
+	make -s -C "$top" -f tests/guest/Makefile build/guest/system/small.elf >&2
+	strip -o "$scratch/programs/small" "$top/build/guest/system/small.elf"
+	tar -C "$scratch/programs" -cf "$scratch/programs.tar" .
+	truncate -s %512 "$scratch/programs.tar"
+	printf '%s\n' "$scratch/programs.tar"
 }
 
 xl_test() {
@@ -26,7 +48,7 @@ checks_end")
 	echo "+ ./run --hypervisor $HYPERVISOR $*"
 	status=0
 	output=$("$top/run" --hypervisor "$HYPERVISOR" --timeout 600 --log "$console_log" --memory 2G --dom0-memory 640M \
-		"$(read_only_disk "$("$top/image/kernel" amd64)/vmlinux")" "$@" --exec "$checks") || status=$?
+		"$(read_only_disks "$("$top/image/kernel" amd64)/vmlinux" "$(xl_programs)")" "$@" --exec "$checks") || status=$?
 	sed 's/^/  /' <<<"$output"
 	expect_status 0
 	[ "$(tail -n 1 <<<"$output")" = "all checks were made" ] || fail_test "the checks did not reach their end"
