@@ -23,7 +23,7 @@ PURE += $(addprefix hypervisor/hypercall/memory_op, .c _exchange.c _map.c _reser
 PURE += $(addprefix hypervisor/core/grant/grant_, copy.c entry.c map.c maptrack.c table.c) \
   hypervisor/hypercall/grant_table.c
 
-PURE += $(addprefix hypervisor/core/time/,pairing.c timer.c tsc_offset.c vcpu_timer.c)
+PURE += $(addprefix hypervisor/core/time/,pairing.c timer.c vcpu_timer.c)
 PURE += $(addprefix hypervisor/hypercall/,sched_op.c set_timer_op.c vcpu_op.c)
 PURE += $(addprefix hypervisor/core/sched/,affinity.c cap.c cpus.c placement.c pool.c runqueue.c sched.c)
 PURE += $(addprefix hypervisor/core/domain/,domain.c domain_kill.c domain_pause.c domain_shutdown.c runstate.c vcpu.c watchdog.c)

@@ -71,7 +71,6 @@ void startup_timers(void)
 	    pmtimer_init((uint16_t)f->pm_timer.address, f->flags & ACPI_FADT_TIMER_32_BIT) != OK)
 		log_warning("the ACPI PM timer does not count");
 	time_init(0);
-	tsc_is_stable &= startup.options.tsc != BOOT_TSC_UNSTABLE;
 	if (lapic_timer_calibrate(tsc_khz) != OK)
 		refuse_to_start("no usable timer: the local APIC's does not count");
 	lapic_timer_init_cpu();

@@ -53,12 +53,10 @@ struct cpu {
 	unsigned int id;
 	uint32_t apic_id, acpi_id;
 	volatile bool started;
-	bool refused; /* it lacks something that the boot CPU has */
 	struct task_state tss __attribute__((aligned(16)));
 	struct cpu_gdt *gdt;
 	struct stub_data *stub;
 	struct vcpu *current;	   /* whose registers are loaded; NULL: idle */
-	uint64_t tsc_base;	   /* TSC at system time 0 */
 	uint64_t preempt_deadline; /* TSC: a hypercall should stop at its next preemption point */
 	uint32_t flush_asked;	   /* [a] flushes of this CPU that others asked for, counted */
 	uint32_t flush_answered;   /* [a] up to which it has done them */
@@ -127,8 +125,6 @@ static inline void guest_access_end(void)
 
 /* cpu.c: reads the boot CPU's features; sets this CPU's control registers and MSRs. */
 void cpu_features_read(void);
-/* Has this CPU all that the boot CPU has? Later CPUs. */
-bool cpu_features_suffice(void);
 void cpu_setup_registers(void);
 
 /* descriptors.c: builds and loads this CPU's GDT page, TSS, IDT, SYSCALL entry. */

@@ -45,50 +45,41 @@ void *boot_alloc(struct memmap *map, uint64_t bytes, uint64_t align)
 	return memset(paddr_map(at), 0, bytes);
 }
 
-/* NULL only after the start. */
 static uint64_t *table_alloc(void)
 {
-	return boot_map ? boot_alloc(boot_map, PAGE_BYTES, PAGE_BYTES) : hv_page_alloc();
+	uint64_t *table = boot_map ? boot_alloc(boot_map, PAGE_BYTES, PAGE_BYTES) : hv_page_alloc();
+
+	if (!table)
+		panic("no memory for the hypervisor's page tables");
+	return table;
 }
 
 static paddr_t table_paddr(const uint64_t *table) { return (uint64_t)table - DIRECT_START; }
 
-/* The table below `entry`, made or copied from a shared one if need be; NULL without memory for that. User-accessible on
-   the way: the leaf decides. */
+/* The table below `entry`, made or copied from a shared one if need be. User-accessible on the way: the leaf decides. */
 static uint64_t *table_below(uint64_t *entry)
 {
-	uint64_t *below = paddr_map(*entry & PTE_ADDRESS), *made;
-	bool present = *entry & PTE_PRESENT;
+	uint64_t *below = paddr_map(*entry & PTE_ADDRESS);
 
-	if (present && below != zeroes.l1 && below != zeroes.l2 && below != ones.l1 && below != ones.l2)
+	if (!(*entry & PTE_PRESENT)) {
+		below = table_alloc();
+	} else if (below == zeroes.l1 || below == zeroes.l2 || below == ones.l1 || below == ones.l2) {
+		below = memcpy(table_alloc(), below, PAGE_BYTES);
+	} else {
 		return below;
-	made = table_alloc();
-	if (!made)
-		return NULL;
-	if (present)
-		memcpy(made, below, PAGE_BYTES);
-	write_once(*entry, table_paddr(made) | PTE_TABLE | PTE_USER);
-	return made;
+	}
+	write_once(*entry, table_paddr(below) | PTE_TABLE | PTE_USER);
+	return below;
 }
 
-/* The entry of `va` in its table of `level`; NULL without memory for the tables on the way. */
-static uint64_t *walk_or_null(vaddr_t va, unsigned int level)
+/* The entry of `va` in its table of `level`. */
+static uint64_t *walk(vaddr_t va, unsigned int level)
 {
 	uint64_t *table = root;
 
-	for (unsigned int l = 4; table && l > level; l--)
+	for (unsigned int l = 4; l > level; l--)
 		table = table_below(&table[pt_index(va, l)]);
-	return table ? &table[pt_index(va, level)] : NULL;
-}
-
-/* Where there must be memory. */
-static uint64_t *walk(vaddr_t va, unsigned int level)
-{
-	uint64_t *entry = walk_or_null(va, level);
-
-	if (!entry)
-		panic("no memory for the hypervisor's page tables");
-	return entry;
+	return &table[pt_index(va, level)];
 }
 
 uint64_t paging_hyp_entry(mfn_t frame, uint64_t flags)
@@ -306,36 +297,23 @@ void hyp_slots_clear(uint64_t *l4)
 	memset(&l4[HYP_SLOT_FIRST], 0, (HYP_SLOT_LAST - HYP_SLOT_FIRST + 1) * sizeof(*l4));
 }
 
-/* False without memory for the tables. */
-static bool map_device(vaddr_t va, paddr_t start, paddr_t end) REQUIRES(map_lock)
-{
-	for (paddr_t p = start; p < end; p += PAGE_BYTES, va += PAGE_BYTES) {
-		uint64_t *entry = walk_or_null(va, 1);
-
-		if (!entry)
-			return false;
-		write_once(*entry, paging_hyp_entry(paddr_to_mfn(p), HYP_UC));
-	}
-	return true;
-}
-
 void *mmio_map(paddr_t start, uint64_t bytes)
 {
 	static vaddr_t next = MMIO_START;
 	paddr_t first = ROUND_DOWN(start, PAGE_BYTES), end = ROUND_UP(start + bytes, PAGE_BYTES);
 	vaddr_t va;
-	bool mapped;
 
 	spin_lock(&map_lock);
 	va = next;
-	mapped = end - first <= MMIO_START + MMIO_BYTES - va;
-	if (mapped) {
-		/* Also if it fails: TLBs may hold what was mapped, so these addresses are never used again. */
-		next += end - first;
-		mapped = map_device(va, first, end);
+	if (end - first > MMIO_START + MMIO_BYTES - next) {
+		spin_unlock(&map_lock);
+		return NULL;
 	}
+	next += end - first;
 	spin_unlock(&map_lock);
-	return mapped ? (void *)(va + (start - first)) : NULL;
+	for (paddr_t p = first; p < end; p += PAGE_BYTES)
+		hyp_map_page(va + (p - first), paddr_to_mfn(p), HYP_UC);
+	return (void *)(va + (start - first));
 }
 
 void *arch_frame_map(mfn_t m) { return paddr_map(mfn_to_paddr(m)); }

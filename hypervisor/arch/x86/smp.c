@@ -154,26 +154,15 @@ struct ap_start {
 
 extern char ap_start_code[], ap_start_code_end[];
 
-/* A vCPU that moved here would miss what it was promised. */
-static void cpu_refuse(struct cpu *c)
-{
-	write_once(c->refused, true);
-	for (;;)
-		__asm__ volatile("hlt");
-}
-
 /* The first C of another CPU: on its own stack, with the hypervisor's root. */
 static void cpu_main(void)
 {
 	struct cpu *c = this_cpu();
 
 	descriptors_load(c);
-	if (!cpu_features_suffice())
-		cpu_refuse(c);
 	cpu_setup_registers();
 	c->xcr0 = cpu_features.xsave ? cpu_features.xcr0 : 0;
 	lapic_init_cpu();
-	time_meet(c);
 	lapic_timer_init_cpu();
 	irq_init_cpu(c);
 	pv_cpuid_init_cpu();
@@ -191,12 +180,11 @@ static bool wait_started(const struct cpu *c, uint64_t wait_ns)
 {
 	uint64_t end = time_now() + wait_ns;
 
-	while (!read_once(c->started)) {
-		if (read_once(c->refused) || time_now() > end)
+	while (!read_once(c->started))
+		if (time_now() > end)
 			return false;
-		time_answer();
-		io_pause();
-	}
+		else
+			io_pause();
 	return true;
 }
 
@@ -238,13 +226,10 @@ void smp_start_others(paddr_t trampoline)
 	if (cpu_count > 1)
 		paging_identity_map(trampoline, true);
 	for (unsigned int id = 1; id < cpu_count; id++) {
-		const struct cpu *c = cpu_table[id];
-
 		if (cpu_start(cpu_table[id], trampoline))
 			started++;
 		else
-			log_warning("CPU %u (APIC id %u) %s; going on without it", id, c->apic_id,
-				    c->refused ? "lacks features of the boot CPU" : "does not start");
+			log_warning("CPU %u (APIC id %u) does not start; going on without it", id, cpu_table[id]->apic_id);
 	}
 	if (cpu_count > 1)
 		paging_identity_map(trampoline, false);

@@ -4,11 +4,6 @@
  * The same function is published to guests (vcpu_time_info), so guest and hypervisor agree exactly. The scale is a
  * 32-bit fraction, applied to ticks shifted so that a whole 64-bit second count never overflows within its use.
  * The hardware timer of each CPU is its local APIC's.
- *
- *   M1  Each CPU's counter has a base of its own, at which system time was 0; they differ where the machine did not start
- *       the counters together (core/time/tsc_offset.c). All are taken to count at the rate measured on the boot CPU.
- *   M2  Guests are told that the counter is stable only if it is one counter as far as they can see: invariant, and with
- *       the same base on every CPU.
  */
 #include "time.h"
 #include "cpu.h"
@@ -19,23 +14,14 @@
 #include <hyp/drivers/rtc.h>
 #include <hyp/log.h>
 #include <hyp/timer.h>
-#include <hyp/tsc_offset.h>
 
 /* A third of a millisecond of one CPU: a guest's other events wait no longer than this for a hypercall. */
 #define HYPERCALL_BUDGET_US 300
-#define MEETING_SAMPLES 64
 
 struct tsc_scale tsc_scale;
 uint32_t tsc_khz;
 uint64_t hypercall_budget_ticks;
 uint64_t wallclock_boot_ns;
-bool tsc_is_stable;
-
-/* One question of a starting CPU to the boot CPU, and its answer. The numbers only rise. */
-static struct {
-	uint32_t asked, answered; /* [a] */
-	uint64_t tsc;
-} meeting;
 
 /* ns per tick as mul * 2^(shift - 32), with mul in [2^31, 2^32). */
 static void scale_set(uint64_t khz)
@@ -63,7 +49,7 @@ uint64_t ticks_to_ns(uint64_t ticks)
 
 uint64_t ns_to_tsc(uint64_t system_time_ns)
 {
-	uint64_t high = system_time_ns >> 32, low = system_time_ns << 32, base = this_cpu()->tsc_base, ticks;
+	uint64_t high = system_time_ns >> 32, low = system_time_ns << 32, ticks;
 
 	/* Beyond a century there is no need for precision; below it, high < mul, so the division does not overflow. */
 	if (system_time_ns >> 62)
@@ -75,53 +61,15 @@ uint64_t ns_to_tsc(uint64_t system_time_ns)
 		return UINT64_MAX;
 	else
 		ticks <<= -tsc_scale.shift;
-	return ticks > UINT64_MAX - base ? UINT64_MAX : base + ticks;
+	return ticks > UINT64_MAX - tsc_scale.base ? UINT64_MAX : tsc_scale.base + ticks;
 }
 
 uint64_t time_now(void)
 {
-	uint64_t ticks = tsc_read_unordered() - this_cpu()->tsc_base;
+	uint64_t tsc = tsc_read_unordered();
 
-	/* A counter that seems to be a little before its base is at 0, not in the far future. */
-	return (int64_t)ticks < 0 ? 0 : ticks_to_ns(ticks);
-}
-
-void time_answer(void)
-{
-	uint32_t asked = __atomic_load_n(&meeting.asked, __ATOMIC_ACQUIRE);
-
-	if (asked == meeting.answered)
-		return;
-	meeting.tsc = tsc_read();
-	__atomic_store_n(&meeting.answered, asked, __ATOMIC_RELEASE);
-}
-
-static struct tsc_sample sample_take(void)
-{
-	struct tsc_sample s = {.before = tsc_read()};
-	uint32_t asked = __atomic_add_fetch(&meeting.asked, 1, __ATOMIC_SEQ_CST);
-
-	while ((int32_t)(__atomic_load_n(&meeting.answered, __ATOMIC_ACQUIRE) - asked) < 0)
-		io_pause();
-	s.there = meeting.tsc;
-	s.after = tsc_read();
-	return s;
-}
-
-void time_meet(struct cpu *c)
-{
-	struct tsc_sample samples[MEETING_SAMPLES];
-	int64_t ahead;
-
-	for (unsigned int i = 0; i < MEETING_SAMPLES; i++)
-		samples[i] = sample_take();
-	ahead = tsc_ahead(samples, MEETING_SAMPLES);
-	c->tsc_base = tsc_scale.base + (uint64_t)ahead;
-	if (!ahead)
-		return;
-	log_warning("CPU %u: its time stamp counter is %s the boot CPU's by %llu ticks; guests are not told that it is stable",
-		    c->id, ahead > 0 ? "ahead of" : "behind", (unsigned long long)(ahead > 0 ? ahead : -ahead));
-	tsc_is_stable = false;
+	/* A CPU whose counter started a little late is at 0, not in the far future. */
+	return (int64_t)(tsc - tsc_scale.base) < 0 ? 0 : ticks_to_ns(tsc - tsc_scale.base);
 }
 
 void time_init(uint8_t rtc_century_register)
@@ -133,8 +81,7 @@ void time_init(uint8_t rtc_century_register)
 		refuse_to_start("no usable timer: neither HPET, ACPI PM timer nor PIT counts, "
 				"so the time-stamp counter's rate is unknown");
 	scale_set(tsc_khz);
-	tsc_scale.base = this_cpu()->tsc_base = tsc_read();
-	tsc_is_stable = cpu_features.tsc_invariant;
+	tsc_scale.base = tsc_read();
 	hypercall_budget_ticks = (uint64_t)tsc_khz * HYPERCALL_BUDGET_US / 1000;
 	if (rtc_read(rtc_century_register, &seconds) == OK)
 		wallclock_boot_ns = seconds * NANOSECONDS_PER_SECOND;

@@ -47,8 +47,7 @@ void sched_init_cpu(unsigned int cpu)
 {
 	struct runqueue *q = &runqueues[cpu];
 
-	/* Idle since the machine started: there may be no clock yet. */
-	*q = (struct runqueue){0};
+	*q = (struct runqueue){.idle_since_ns = time_now()};
 	spin_init(&q->lock);
 	timer_init(&q->slice, slice_ended, cpu);
 	cpuset_add_atomic(&idle_cpus, cpu);

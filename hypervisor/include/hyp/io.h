@@ -9,7 +9,7 @@
  */
 #include <hyp/types.h>
 
-/* Maps machine addresses uncached and for good; NULL if there is no room or no memory left. From the architecture.
+/* Maps machine addresses uncached and for good; NULL if there is no room left. From the architecture.
    `start` need not be the start of a page. Not for hot paths: callers keep what they get. */
 void *mmio_map(paddr_t start, uint64_t bytes);
 

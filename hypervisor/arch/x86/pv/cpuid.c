@@ -79,13 +79,6 @@ static void words_apply(const char *words, bool hide)
 	}
 }
 
-void pv_cpuid_read(const char *words)
-{
-	raw_read();
-	words_apply(words, true);
-	pv_cpuid_init_cpu();
-}
-
 void pv_cpuid_init(const char *words)
 {
 	struct cpu_policy_support support = {
@@ -93,12 +86,15 @@ void pv_cpuid_init(const char *words)
 		.fsgsbase = cpu_features.fsgsbase,
 		.nx = cpu_features.nx,
 		.rdtscp = cpu_features.rdtscp,
-		.tsc_invariant = tsc_is_stable,
+		.tsc_invariant = cpu_features.tsc_invariant,
 	};
 
+	raw_read();
+	words_apply(words, true);
 	cpu_policies_derive(&policies, &support);
 	words_apply(words, false);
 	pv_msr_init();
+	pv_cpuid_init_cpu();
 }
 
 void pv_cpuid_init_cpu(void)
@@ -194,7 +190,7 @@ static void time_leaf(const struct vcpu *v, uint32_t subleaf, uint32_t out[4])
 
 	switch (subleaf) {
 	case 0:
-		out[CPUID_EAX] = (tsc_is_stable ? TIME_TSC_RELIABLE : 0) |
+		out[CPUID_EAX] = (cpu_features.tsc_invariant ? TIME_TSC_RELIABLE : 0) |
 				 (cpu_features.rdtscp ? TIME_HAS_RDTSCP : 0);
 		out[CPUID_EBX] = d->arch.tsc_mode;
 		out[CPUID_ECX] = tsc_khz;
