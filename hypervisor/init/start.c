@@ -74,6 +74,7 @@ void hypervisor_start(uint32_t magic, uint32_t info)
 	startup.magic = magic;
 	startup.info_at = info;
 	cpu_features_read();
+	pt_entry_init();
 	startup_read_loader();
 	startup_consoles();
 	features_apply_options();

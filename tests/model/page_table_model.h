@@ -13,7 +13,7 @@
 #include <hyp/domain.h>
 #include <hyp/fake.h>
 #include <hyp/fake_memory.h>
-#include <hyp/fake_page_table.h>
+#include <hyp/arch_pt.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
 
@@ -231,6 +231,9 @@ static inline void pt_write(struct pt_model *m, struct pt_domain_model *o, unsig
 	if (o->frame[f].released || !pt_start(&o->d) || !pt_is_table(p))
 		return;
 	before = pt_contents(p)[slot];
+	/* What kernels do most: the same frame, with more or fewer rights. */
+	if (before & FAKE_PTE_PRESENT && pt_take(m, 3) == 0)
+		w.raw = before ^ FAKE_PTE_WRITABLE;
 	w.only_if = slot & 2;
 	w.expected = slot & 4 ? before : before ^ 1;
 	s = page_table_write(&o->d, p, slot, &w);

@@ -19,37 +19,11 @@
 #include <hyp/mm.h>
 
 #include "frames_owned.h"
+#include "page_ref.h"
 
-enum status page_get(struct page *p, const struct domain *owner)
-{
-	uint32_t count = __atomic_load_n(&p->count, __ATOMIC_ACQUIRE);
+enum status page_get(struct page *p, const struct domain *owner) { return page_ref_get(p, owner->id); }
 
-	if (read_once(p->owner) != owner->id)
-		return E_INVAL;
-	do {
-		if (!(count & PAGE_COUNT_MASK))
-			return E_INVAL;
-		if ((count & PAGE_COUNT_MASK) >= PAGE_COUNT_MAX)
-			return E_BUSY;
-	} while (!__atomic_compare_exchange_n(&p->count, &count, count + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE));
-
-	if (likely(read_once(p->owner) == owner->id))
-		return OK;
-	page_put(p);
-	return E_INVAL;
-}
-
-void page_put(struct page *p)
-{
-	uint32_t count = __atomic_load_n(&p->count, __ATOMIC_RELAXED);
-
-	do {
-		CHECK(count & PAGE_COUNT_MASK);
-	} while (!__atomic_compare_exchange_n(&p->count, &count, count - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-
-	if ((count & PAGE_COUNT_MASK) == 1)
-		page_free(p, count - 1);
-}
+void page_put(struct page *p) { page_ref_put(p); }
 
 void page_free(struct page *p, uint32_t flags)
 {

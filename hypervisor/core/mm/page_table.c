@@ -16,55 +16,29 @@
  *       had to undo something on his way starts again from the beginning (E_RESTART).
  *   V5  A partial table is in no one's use, so no CPU walks it and no entry of it is changed but by its progress.
  *
+ * Nearly every entry that comes or goes is a leaf that maps ordinary memory of the domain, and nearly every slot of a table is
+ * empty. leaf_get_plain, leaf_put, run_start and run_end are for them; what is out of the ordinary takes leaf_get, which
+ * asks everything anew.
+ *
  * All under the owner's mm_lock. Count and type words may be read and raised by others at the same time (foreign and
  * grant mappings take writable references); a table type is safe from them from page_type_begin on.
  */
+#include <hyp/arch_pt.h>
 #include <hyp/domain.h>
 #include <hyp/hypercall.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
 #include <hyp/page_table.h>
 
-#include "frames_owned.h"
+#include "entry_runs.h"
+#include "page_ref.h"
 #include "page_type.h"
 
 static const uint32_t type_of_level[PAGE_LEVELS + 1] = {
 	PAGE_TYPE_NONE, PAGE_TYPE_L1, PAGE_TYPE_L2, PAGE_TYPE_L3, PAGE_TYPE_L4,
 };
 
-/* Most entries of most tables are empty: these look at eight of them, a cache line, at a time. */
-#define RUN 8u
-
-static bool run_is_empty(const uint64_t *entry)
-{
-	return !(entry[0] | entry[1] | entry[2] | entry[3] | entry[4] | entry[5] | entry[6] | entry[7]);
-}
-
-/* The first entry in [from, end) that is not empty; `end` if there is none. */
-static unsigned int run_start(const uint64_t *table, unsigned int from, unsigned int end)
-{
-	while (from < end && !table[from]) {
-		if (from % RUN == 0 && from + RUN <= end && run_is_empty(&table[from]))
-			from += RUN;
-		else
-			from++;
-	}
-	return from;
-}
-
-/* One more than the last entry below `end` that is not empty; 0 if there is none. */
-static unsigned int run_end(const uint64_t *table, unsigned int end)
-{
-	while (end && !table[end - 1]) {
-		if (end % RUN == 0 && run_is_empty(&table[end - RUN]))
-			end -= RUN;
-		else
-			end--;
-	}
-	return end;
-}
-
-static uint64_t *table_of(struct page *p) { return arch_frame_map(page_to_mfn(p)); }
+static uint64_t *table_of(struct page *p) { return arch_pt_map(page_to_mfn(p)); }
 
 /* Only where a reference is known to be there, so that the count is not 0. */
 static void page_get_more(struct page *p)
@@ -84,7 +58,7 @@ static bool page_is_descriptor(const struct page *p)
 
 static enum status leaf_get_memory(struct page *p, const struct pt_entry *leaf, const struct domain *owner)
 {
-	enum status s = page_get(p, owner);
+	enum status s = page_ref_get(p, owner->id);
 
 	if (s != OK)
 		return s;
@@ -97,11 +71,13 @@ static enum status leaf_get_memory(struct page *p, const struct pt_entry *leaf, 
 	else if (leaf->weak_caching && page_is_descriptor(p))
 		s = E_INVAL;
 	if (s != OK)
-		page_put(p);
+		page_ref_put(p);
 	return s;
 }
 
-enum status pt_leaf_get(struct domain *d, struct domain *owner, const struct pt_entry *leaf)
+/* The references that a leaf entry of d's tables holds to what it maps, which belongs to `owner`. E_ROFS: device memory that d
+   may only map for reading. */
+static enum status leaf_get(struct domain *d, struct domain *owner, const struct pt_entry *leaf)
 {
 	struct page *p = mfn_has_page(leaf->frame) ? mfn_to_page(leaf->frame) : NULL;
 	enum status s = OK;
@@ -119,16 +95,35 @@ enum status pt_leaf_get(struct domain *d, struct domain *owner, const struct pt_
 	return leaf->writable && arch_iomem_may_map(d, leaf->frame, false) ? E_ROFS : E_INVAL;
 }
 
-void pt_leaf_put(const struct pt_entry *leaf)
+/* The same where all is as usual: memory that has the type already. False: nothing was taken, ask leaf_get. */
+static inline bool leaf_get_plain(const struct domain *owner, const struct pt_entry *leaf)
 {
-	struct page *p = mfn_has_page(leaf->frame) ? mfn_to_page(leaf->frame) : NULL;
+	struct page *p = mfn_to_page(leaf->frame);
 
-	/* Device memory has no count. Memory has one at least as long as this entry holds a part of it. */
-	if (!p || !(read_once(p->count) & PAGE_COUNT_MASK))
+	if (unlikely(!mfn_has_page(leaf->frame) || leaf->weak_caching || owner == domain_hypervisor) ||
+	    page_ref_get(p, owner->id) != OK)
+		return false;
+	if (!leaf->writable || page_type_increase(p, PAGE_TYPE_WRITABLE) == OK)
+		return true;
+	page_ref_put(p);
+	return false;
+}
+
+/* Memory has a count at least as long as an entry holds a part of it; device memory has none. */
+static inline bool leaf_is_memory(const struct pt_entry *leaf)
+{
+	return mfn_has_page(leaf->frame) && read_once(mfn_to_page(leaf->frame)->count) & PAGE_COUNT_MASK;
+}
+
+static inline void leaf_put(const struct pt_entry *leaf)
+{
+	struct page *p = mfn_to_page(leaf->frame);
+
+	if (unlikely(!leaf_is_memory(leaf)))
 		return;
 	if (leaf->writable)
-		page_put_writable(p);
-	page_put(p);
+		page_type_decrease(p, PAGE_TYPE_WRITABLE);
+	page_ref_put(p);
 }
 
 /* Undoing ------------------------------------------------------------------------------------------------------ */
@@ -144,7 +139,7 @@ static void table_put(struct domain *d, struct page *p)
 	if ((type & PAGE_TYPE_COUNT_MASK) > 1) {
 		/* Under mm_lock nobody else changes the count of a table. */
 		page_type_end(p, type - 1);
-		page_put(p);
+		page_ref_put(p);
 		return;
 	}
 	CHECK(!d->undo.table[level]);
@@ -154,47 +149,66 @@ static void table_put(struct domain *d, struct page *p)
 	d->undo.table[level] = p;
 }
 
-static void entry_put(struct domain *d, unsigned int level, uint64_t raw)
+/* What an entry held that was accepted when it was written. */
+static inline void entry_put(struct domain *d, unsigned int level, uint64_t raw)
 {
-	struct pt_entry e;
+	struct pt_entry e = arch_pt_read(level, raw);
 
-	/* Cannot refuse: the entry was accepted when it was written. */
-	if (arch_pt_decode(d, level, raw, &e) != OK || e.kind == PT_EMPTY)
-		return;
 	if (e.kind == PT_LEAF)
-		pt_leaf_put(&e);
-	else
+		leaf_put(&e);
+	else if (e.kind == PT_TABLE)
 		table_put(d, mfn_to_page(e.frame));
+}
+
+/* All that is left of a table of level 1. Its entries are few enough to go at once. */
+static void undo_leaves(struct domain *d, struct page *p)
+{
+	uint64_t *table = table_of(p);
+	unsigned int end = p->progress;
+
+	while ((end = run_end(table, end)))
+		entry_put(d, 1, table[--end]);
+	p->progress = 0;
+}
+
+/* Of a table of a higher level. OK: nothing is left of it, or a child comes first. */
+static enum status undo_tables(struct domain *d, struct page *p, unsigned int level)
+{
+	uint64_t *table = table_of(p);
+
+	for (;;) {
+		p->progress = (uint16_t)run_end(table, p->progress);
+		if (!p->progress)
+			return OK;
+		p->progress--;
+		if (!arch_pt_slot_is_guests(level, p->progress))
+			continue;
+		entry_put(d, level, table[p->progress]);
+		if (d->undo.table[level - 1])
+			return OK;
+		if (arch_preempt_due())
+			return E_RESTART;
+	}
 }
 
 /* One listed table, down to nothing. OK: done, or a child comes first. */
 static enum status undo_table(struct domain *d, unsigned int level)
 {
 	struct page *p = d->undo.table[level];
-	uint64_t *table = table_of(p);
 
-	for (;;) {
-		p->progress = (uint16_t)run_end(table, p->progress);
-		if (!p->progress)
-			break;
-		p->progress--;
-		if (!arch_pt_slot_is_guests(level, p->progress))
-			continue;
-		entry_put(d, level, table[p->progress]);
-		if (level == 1)
-			continue;
-		if (d->undo.table[level - 1])
-			return OK;
-		if (arch_preempt_due())
-			return E_RESTART;
-	}
+	if (level == 1)
+		undo_leaves(d, p);
+	else if (undo_tables(d, p, level) != OK)
+		return E_RESTART;
+	if (level > 1 && d->undo.table[level - 1])
+		return OK;
 	if (level == PAGE_LEVELS)
-		arch_pt_root_clear(table);
+		arch_pt_root_clear(table_of(p));
 	p->stamp = tlb_clock_now();
 	page_type_end(p, type_of_level[level]);
-	page_put(p); /* the partial state's */
+	page_ref_put(p); /* the partial state's */
 	d->undo.table[level] = NULL;
-	page_put(p); /* the list's */
+	page_ref_put(p); /* the list's */
 	return OK;
 }
 
@@ -221,7 +235,7 @@ enum status page_table_undo_some(struct domain *d)
 
 		if (!is_undoable(p, level)) {
 			d->undo.table[level] = NULL;
-			page_put(p);
+			page_ref_put(p);
 			continue;
 		}
 		if (undo_table(d, level) != OK)
@@ -252,42 +266,34 @@ enum status page_table_settle(struct domain *d, struct page *p)
 
 /* Validating --------------------------------------------------------------------------------------------------- */
 
-/* The references of a new entry that says `e`; *raw becomes what is to stand in the table. */
-static enum status decoded_get(struct domain *d, struct domain *owner, unsigned int level, const struct pt_entry *e,
-			       uint64_t *raw)
+/* The references of a new leaf that says `e`; *raw becomes what is to stand in the table. */
+static enum status leaf_accept(struct domain *d, struct domain *owner, const struct pt_entry *e, uint64_t *raw)
+{
+	enum status s = leaf_get(d, owner, e);
+
+	/* A device that may be looked at only: the entry stands without the right to write. */
+	if (s != E_ROFS)
+		return s;
+	*raw = arch_pt_read_only(*raw);
+	return OK;
+}
+
+/* The references of a new entry of `level` to a table of the domain's own. */
+static enum status table_accept(struct domain *d, unsigned int level, mfn_t frame)
 {
 	struct page *p;
 	enum status s;
 
-	*raw = arch_pt_adjust(level, *raw);
-	if (e->kind == PT_LEAF) {
-		s = pt_leaf_get(d, owner, e);
-		/* A device that may be looked at only: the entry stands without the right to write. */
-		if (s == E_ROFS) {
-			*raw = arch_pt_read_only(*raw);
-			s = OK;
-		}
-		return s;
-	}
-	/* Is the table the domain's own? */
-	if (!mfn_has_page(e->frame))
+	if (!mfn_has_page(frame))
 		return E_INVAL;
-	p = mfn_to_page(e->frame);
-	s = page_get(p, d);
+	p = mfn_to_page(frame);
+	s = page_ref_get(p, d->id);
 	if (s != OK)
 		return s;
 	s = page_table_get(d, p, level - 1);
 	if (s != OK)
-		page_put(p);
+		page_ref_put(p);
 	return s;
-}
-
-static enum status entry_get(struct domain *d, unsigned int level, uint64_t *raw)
-{
-	struct pt_entry e;
-	enum status s = arch_pt_decode(d, level, *raw, &e);
-
-	return s != OK || e.kind == PT_EMPTY ? s : decoded_get(d, d, level, &e, raw);
 }
 
 /* Makes p a partial table of `level` with nothing done. */
@@ -312,34 +318,78 @@ static enum status table_begin(struct domain *d, struct page *p, unsigned int le
 	return OK;
 }
 
-/* From p->progress to the end. On OK p is validated, with count 1. */
-static enum status table_validate(struct domain *d, struct page *p, unsigned int level)
+/* Entry i of a level-1 table that is validated. */
+static inline enum status leaf_validate(struct domain *d, struct page *p, unsigned int i)
+{
+	uint64_t *slot = &table_of(p)[i], raw = *slot, accepted = arch_pt_adjust(1, raw);
+	struct pt_entry e = arch_pt_read(1, raw);
+	enum status s = arch_pt_check(d, 1, raw);
+
+	if (s == OK && e.kind == PT_LEAF && !leaf_get_plain(d, &e)) {
+		/* It may come to the undoing of this very table. */
+		p->progress = (uint16_t)i;
+		s = leaf_accept(d, d, &e, &accepted);
+	}
+	if (s == OK && accepted != raw)
+		*slot = accepted;
+	return s;
+}
+
+static enum status validate_leaves(struct domain *d, struct page *p)
+{
+	uint64_t *table = table_of(p);
+	unsigned int end = arch_pt_entries(1);
+
+	for (unsigned int i = p->progress; (i = run_start(table, i, end)) < end; i++) {
+		enum status s = leaf_validate(d, p, i);
+
+		if (s != OK) {
+			p->progress = (uint16_t)i;
+			return s;
+		}
+	}
+	return OK;
+}
+
+static enum status validate_tables(struct domain *d, struct page *p, unsigned int level)
 {
 	uint64_t *table = table_of(p);
 	unsigned int first = p->progress, end = arch_pt_entries(level);
 
 	for (unsigned int i = first; (i = run_start(table, i, end)) < end; i++) {
 		uint64_t raw = table[i];
+		struct pt_entry e = arch_pt_read(level, raw);
 		enum status s;
 
 		p->progress = (uint16_t)i;
 		if (!arch_pt_slot_is_guests(level, i))
 			continue;
-		if (level > 1 && i > first && arch_preempt_due())
+		if (i > first && arch_preempt_due())
 			return E_RESTART;
-		s = entry_get(d, level, &raw);
+		s = arch_pt_check(d, level, raw);
+		if (s == OK && e.kind == PT_TABLE)
+			s = table_accept(d, level, e.frame);
 		if (s != OK)
 			return s;
-		table[i] = raw;
+		table[i] = arch_pt_adjust(level, raw);
 	}
-	p->progress = 0;
-	if (level == PAGE_LEVELS)
-		arch_pt_root_install(d, table);
-	page_type_end(p, type_of_level[level] | 1);
-	page_put(p); /* the partial state's */
 	return OK;
 }
 
+/* From p->progress to the end. On OK p is validated, with count 1. */
+static enum status table_validate(struct domain *d, struct page *p, unsigned int level)
+{
+	enum status s = level == 1 ? validate_leaves(d, p) : validate_tables(d, p, level);
+
+	if (s != OK)
+		return s;
+	p->progress = 0;
+	if (level == PAGE_LEVELS)
+		arch_pt_root_install(d, table_of(p));
+	page_type_end(p, type_of_level[level] | 1);
+	page_ref_put(p); /* the partial state's */
+	return OK;
+}
 
 enum status page_table_get(struct domain *d, struct page *p, unsigned int level)
 {
@@ -402,56 +452,84 @@ enum status page_type_drop_all(struct page *p)
 
 /* Changing ----------------------------------------------------------------------------------------------------- */
 
-/* Do both entries need the same of the same frame? Then no reference moves. */
-static bool entries_are_alike(const struct pt_entry *a, const struct pt_entry *b)
+/* What a change of an entry moves. */
+enum pt_moves { PT_MOVES_NOTHING, PT_MOVES_THE_WRITING, PT_MOVES_EVERYTHING };
+
+static inline enum pt_moves entry_moves(unsigned int level, uint64_t old, uint64_t raw)
 {
-	return a->kind == b->kind && mfn_equal(a->frame, b->frame) && a->writable == b->writable &&
-	       a->weak_caching == b->weak_caching;
+	struct pt_entry was = arch_pt_read(level, old);
+	uint64_t changed;
+
+	if (!arch_pt_is_present(old) || !arch_pt_is_present(raw))
+		return PT_MOVES_EVERYTHING;
+	changed = arch_pt_changed(level, old, raw);
+	if (!changed)
+		return PT_MOVES_NOTHING;
+	/* A leaf that only loses the right to write to its memory: nothing is asked, and that use goes. */
+	if (level == 1 && was.writable && changed == (old ^ arch_pt_read_only(old)) && leaf_is_memory(&was))
+		return PT_MOVES_THE_WRITING;
+	return PT_MOVES_EVERYTHING;
 }
 
-/* Stores raw over *slot and tells what was there. False: the entry is not the expected one. */
-static bool entry_store(uint64_t *slot, const struct pt_write *w, uint64_t raw, uint64_t *old)
+/* Stores raw over *slot, which held *old, and tells what was there. False: the entry is not the expected one. */
+static inline bool entry_store(uint64_t *slot, const struct pt_write *w, uint64_t raw, uint64_t *old)
 {
-	uint64_t bits = w->keep_hardware_bits ? arch_pt_hardware_bits() : 0;
+	uint64_t bits = w->keep_hardware_bits && raw ? arch_pt_hardware_bits() : 0;
 
-	*old = w->only_if ? w->expected : read_once(*slot);
-	while (!__atomic_compare_exchange_n(slot, old, raw | (raw ? *old & bits : 0), false, __ATOMIC_SEQ_CST,
-					    __ATOMIC_SEQ_CST))
+	while (unlikely(!__atomic_compare_exchange_n(slot, old, raw | (*old & bits), false, __ATOMIC_SEQ_CST,
+						     __ATOMIC_SEQ_CST)))
 		if (w->only_if)
 			return false;
 	return true;
 }
 
-enum status page_table_write(struct domain *d, struct page *p, unsigned int index, const struct pt_write *w)
+static inline enum status entry_get(struct domain *d, unsigned int level, struct domain *owner, uint64_t *raw)
 {
-	unsigned int level = page_type_level(p->type);
-	uint64_t *slot = &table_of(p)[index], old = read_once(*slot), raw = w->raw;
-	struct pt_entry was, is;
-	bool alike;
-	enum status s;
+	struct pt_entry e = arch_pt_read(level, *raw);
 
-	/* Is the slot a guest's, and the entry one that may be? */
-	if (!arch_pt_slot_is_guests(level, index))
-		return E_INVAL;
-	s = arch_pt_decode(d, level, raw, &is);
+	if (e.kind == PT_EMPTY)
+		return OK;
+	if (level > 1)
+		return table_accept(d, level, e.frame);
+	return likely(leaf_get_plain(owner, &e)) ? OK : leaf_accept(d, owner, &e, raw);
+}
+
+/* Inline, once for level 1 and once for the others. */
+static inline __attribute__((always_inline)) enum status entry_write(struct domain *d, unsigned int level,
+								     uint64_t *slot, const struct pt_write *w)
+{
+	uint64_t old = read_once(*slot), raw = arch_pt_adjust(level, w->raw);
+	enum status s = arch_pt_check(d, level, w->raw);
+	enum pt_moves moves;
+
 	if (s != OK)
 		return s;
-	/* Cannot fail: the old entry was accepted when it was written. */
-	if (arch_pt_decode(d, level, old, &was) != OK)
-		return E_INVAL;
-	alike = entries_are_alike(&was, &is);
-	if (alike && is.kind != PT_EMPTY)
-		raw = arch_pt_adjust(level, raw);
-	else if (is.kind != PT_EMPTY)
-		s = decoded_get(d, w->owner, level, &is, &raw);
+	if (w->only_if && old != w->expected)
+		return E_AGAIN;
+	moves = entry_moves(level, old, raw);
+	if (moves == PT_MOVES_EVERYTHING)
+		s = entry_get(d, level, w->owner, &raw);
 	if (s != OK)
 		return s;
-	if (!entry_store(slot, w, raw, &old)) {
-		if (!alike)
+	if (unlikely(!entry_store(slot, w, raw, &old))) {
+		if (moves == PT_MOVES_EVERYTHING)
 			entry_put(d, level, raw);
 		return E_AGAIN;
 	}
-	if (!alike)
+	if (moves == PT_MOVES_EVERYTHING)
 		entry_put(d, level, old);
+	else if (moves == PT_MOVES_THE_WRITING)
+		page_type_decrease(mfn_to_page(arch_pt_read(level, old).frame), PAGE_TYPE_WRITABLE);
 	return OK;
+}
+
+enum status page_table_write(struct domain *d, struct page *p, unsigned int index, const struct pt_write *w)
+{
+	unsigned int level = page_type_level(p->type);
+	uint64_t *slot = &table_of(p)[index];
+
+	if (likely(level == 1))
+		return entry_write(d, 1, slot, w);
+	CHECK(level);
+	return arch_pt_slot_is_guests(level, index) ? entry_write(d, level, slot, w) : E_INVAL;
 }

@@ -19,50 +19,17 @@
 
 #include "page_type.h"
 
-static bool type_swap(struct page *p, uint32_t *expected, uint32_t value)
-{
-	return __atomic_compare_exchange_n(&p->type, expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-
-uint32_t page_type_settled(const struct page *p)
-{
-	uint32_t type;
-
-	while ((type = __atomic_load_n(&p->type, __ATOMIC_ACQUIRE)) & PAGE_TYPE_CHANGING)
-		arch_lock_wait();
-	return type;
-}
-
 enum status page_type_begin(struct page *p, uint32_t wanted)
 {
 	uint32_t type = page_type_settled(p);
 
 	if (type & (PAGE_TYPE_COUNT_MASK | PAGE_TYPE_PARTIAL | PAGE_TYPE_PINNED))
 		return E_INVAL;
-	if (!type_swap(p, &type, wanted | PAGE_TYPE_CHANGING))
+	if (!page_type_swap(p, &type, wanted | PAGE_TYPE_CHANGING))
 		return E_AGAIN;
 	if ((type & PAGE_TYPE_MASK) != PAGE_TYPE_NONE && (type & PAGE_TYPE_MASK) != wanted)
 		tlb_clock_flush_stale(&cpus_online, read_once(p->stamp));
 	return OK;
-}
-
-void page_type_end(struct page *p, uint32_t type)
-{
-	__atomic_store_n(&p->type, type, __ATOMIC_SEQ_CST);
-}
-
-enum status page_type_increase(struct page *p, uint32_t type)
-{
-	for (;;) {
-		uint32_t now = page_type_settled(p);
-
-		if ((now & PAGE_TYPE_MASK) != type || !(now & PAGE_TYPE_COUNT_MASK))
-			return E_NOENT;
-		if ((now & PAGE_TYPE_COUNT_MASK) == PAGE_TYPE_COUNT_MASK)
-			return E_BUSY;
-		if (type_swap(p, &now, now + 1))
-			return OK;
-	}
 }
 
 enum status page_get_writable(struct page *p)
@@ -80,16 +47,7 @@ enum status page_get_writable(struct page *p)
 	}
 }
 
-void page_put_writable(struct page *p)
-{
-	uint32_t type = __atomic_load_n(&p->type, __ATOMIC_RELAXED);
-
-	do {
-		CHECK((type & PAGE_TYPE_MASK) == PAGE_TYPE_WRITABLE && type & PAGE_TYPE_COUNT_MASK);
-		if ((type & PAGE_TYPE_COUNT_MASK) == 1)
-			write_once(p->stamp, tlb_clock_now()); /* Y2 */
-	} while (!type_swap(p, &type, type - 1));
-}
+void page_put_writable(struct page *p) { page_type_decrease(p, PAGE_TYPE_WRITABLE); }
 
 enum status page_get_with_writable(struct page *p, const struct domain *owner)
 {
@@ -132,13 +90,4 @@ enum status page_segment_get(struct page *p)
 	}
 }
 
-void page_segment_put(struct page *p)
-{
-	uint32_t type = __atomic_load_n(&p->type, __ATOMIC_RELAXED);
-
-	do {
-		CHECK((type & PAGE_TYPE_MASK) == PAGE_TYPE_SEGMENT && type & PAGE_TYPE_COUNT_MASK);
-		if ((type & PAGE_TYPE_COUNT_MASK) == 1)
-			write_once(p->stamp, tlb_clock_now());
-	} while (!type_swap(p, &type, type - 1));
-}
+void page_segment_put(struct page *p) { page_type_decrease(p, PAGE_TYPE_SEGMENT); }

@@ -94,10 +94,14 @@ struct cpuset tlb_clock_filter(const struct cpuset *cpus, uint16_t stamp)
 		return *cpus;
 	if (stamp > now)
 		return stale;
-	cpuset_for_each(cpu, cpus)
-		if (!__atomic_load_n(&flushed[cpu].is_idle, __ATOMIC_SEQ_CST) &&
-		    __atomic_load_n(&flushed[cpu].time, __ATOMIC_SEQ_CST) <= stamp)
-			cpuset_add(&stale, cpu);
+	for (unsigned int w = 0; w < ARRAY_COUNT(cpus->word); w++)
+		for (uint64_t left = cpus->word[w]; left; left &= left - 1) {
+			unsigned int bit = (unsigned int)__builtin_ctzll(left), cpu = w * 64 + bit;
+
+			if (!__atomic_load_n(&flushed[cpu].is_idle, __ATOMIC_SEQ_CST) &&
+			    __atomic_load_n(&flushed[cpu].time, __ATOMIC_SEQ_CST) <= stamp)
+				stale.word[w] |= BIT(bit);
+		}
 	return stale;
 }
 

@@ -27,17 +27,21 @@ struct pt_entry {
 	bool weak_caching; /* of a leaf: not the memory type of normal memory */
 };
 
-/* Architecture. Entries in a table of `level`; slots of it that are the hypervisor's own are skipped. */
-unsigned int arch_pt_entries(unsigned int level);
-bool arch_pt_slot_is_guests(unsigned int level, unsigned int index);
-/* Reads a raw entry. E_INVAL: bits that a guest must not set. */
-enum status arch_pt_decode(const struct domain *d, unsigned int level, uint64_t raw, struct pt_entry *out);
-/* The raw entry as it is to stand in the table (forced bits). */
-uint64_t arch_pt_adjust(unsigned int level, uint64_t raw);
-/* The raw leaf entry without the right to write. */
-uint64_t arch_pt_read_only(uint64_t raw);
-/* Bits that the CPU sets by itself (accessed, dirty). */
-uint64_t arch_pt_hardware_bits(void);
+/*
+ * Architecture, inline in its <hyp/arch_pt.h>:
+ *
+ * uint64_t *arch_pt_map(mfn): the entries of a table, in the hypervisor's own mapping of memory.
+ * unsigned int arch_pt_entries(level): entries in a table of `level`.
+ * bool arch_pt_slot_is_guests(level, index): slots that are the hypervisor's own are skipped.
+ * enum status arch_pt_check(d, level, raw): E_INVAL: the raw entry has bits that d must not set.
+ * struct pt_entry arch_pt_read(level, raw): what an entry says that was, or would be, accepted.
+ * bool arch_pt_is_present(raw): it is not PT_EMPTY.
+ * uint64_t arch_pt_changed(level, a, b): of two present entries, the bits that differ and decide about references: frame, right
+ *	to write, memory type.
+ * uint64_t arch_pt_adjust(level, raw): the raw entry as it is to stand in the table (forced bits).
+ * uint64_t arch_pt_read_only(raw): the raw leaf entry without the right to write.
+ * uint64_t arch_pt_hardware_bits(): bits that the CPU sets by itself (accessed, dirty).
+ */
 /* The hypervisor's own slots of a root table appear, or are cleared. */
 void arch_pt_root_install(struct domain *d, uint64_t *table);
 void arch_pt_root_clear(uint64_t *table);
@@ -86,11 +90,6 @@ struct pt_write {
  * TLB: that is the guest's business, and the TLB clock's.
  */
 enum status page_table_write(struct domain *d, struct page *p, unsigned int index, const struct pt_write *w);
-
-/* The references that a leaf entry of d's tables holds to what it maps; for entries written in other ways (grants). */
-/* E_ROFS: device memory that d may only map for reading. */
-enum status pt_leaf_get(struct domain *d, struct domain *owner, const struct pt_entry *leaf);
-void pt_leaf_put(const struct pt_entry *leaf);
 
 /* A descriptor table's page. The caller has a general reference. mm_lock of the owner. */
 enum status page_segment_get(struct page *p);

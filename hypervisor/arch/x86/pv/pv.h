@@ -76,12 +76,11 @@ void pv_gs_user_base_set(struct vcpu *v, uint64_t base);
 uint64_t pv_gs_user_base_get(struct vcpu *v);
 uint64_t pv_gs_kernel_base_get(struct vcpu *v);
 
+/* Once the features of the CPU are known: what an entry of a guest's page table may not say on it (pt_entry.c). */
+void pt_entry_init(void);
+
 /* Roots (root.c): the L4 tables of a vCPU. mm_lock of the domain is taken inside. */
 enum status pv_root_set(struct vcpu *v, mfn_t root, bool user);
-/* The level-1 entry of an address in the guest kernel's present page table; false if there is no such table. d->mm_lock is
-   held: a table that is walked must not go away. */
-bool pv_kernel_pte_read(const struct vcpu *v, vaddr_t address, uint64_t *pte);
-bool pv_kernel_pte_find(const struct vcpu *v, vaddr_t address, mfn_t *table, unsigned int *index);
 /* Gives back what the roots of v hold; d->mm_lock is held, v does not run. */
 void pv_roots_drop(struct vcpu *v);
 

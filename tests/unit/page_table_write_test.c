@@ -1,0 +1,187 @@
+/* Changes of single entries: each way that is shorter than the general one, and what it must not leave out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/page_table_model.h"
+
+static struct pt_model m;
+static struct domain *self, *other;
+static struct page *table, *memory, *foreign;
+
+enum { SLOT = 3 };
+
+static int a_table_in_use(void **state)
+{
+	(void)state;
+	pt_model_start(&m);
+	self = &m.dom[0].d;
+	other = &m.dom[1].d;
+	table = pt_page(&m.dom[0], 0);
+	memory = pt_page(&m.dom[0], 1);
+	foreign = pt_page(&m.dom[1], 1);
+	assert_int_equal(page_get(table, self), OK);
+	assert_int_equal(page_table_pin(self, table, 1), OK);
+	return 0;
+}
+
+static uint64_t entry_for(const struct page *p, uint64_t flags) { return fake_pte(page_to_mfn(p), flags); }
+
+static enum status write_as(struct domain *owner, uint64_t raw)
+{
+	struct pt_write w = {.owner = owner, .raw = raw};
+
+	return page_table_write(self, table, SLOT, &w);
+}
+
+static enum status write(uint64_t raw) { return write_as(self, raw); }
+
+static uint64_t entry(void) { return pt_contents(table)[SLOT]; }
+
+/* General references beside the owner's, and uses as writable. */
+static void expect_uses(const struct page *p, unsigned int general, unsigned int writable)
+{
+	assert_int_equal((p->count & PAGE_COUNT_MASK) - 1, general);
+	assert_int_equal((p->type & PAGE_TYPE_MASK) == PAGE_TYPE_WRITABLE ? p->type & PAGE_TYPE_COUNT_MASK : 0, writable);
+}
+
+static void a_leaf_that_becomes_read_only_gives_up_its_writing_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(write(entry_for(memory, FAKE_PTE_WRITABLE)), OK);
+	expect_uses(memory, 1, 1);
+	assert_int_equal(write(entry_for(memory, 0)), OK);
+	expect_uses(memory, 1, 0);
+	assert_int_equal(entry(), entry_for(memory, FAKE_PTE_FORCED));
+	assert_int_equal(write(0), OK);
+	expect_uses(memory, 0, 0);
+}
+
+static void a_leaf_that_becomes_read_only_stamps_the_frame_for_its_next_type(void **state)
+{
+	(void)state;
+	assert_int_equal(write(entry_for(memory, FAKE_PTE_WRITABLE)), OK);
+	fake_tlb_load(0, page_to_mfn(memory));
+	assert_int_equal(write(entry_for(memory, 0)), OK);
+	assert_true(fake_tlb_has(0, page_to_mfn(memory)));
+	/* The next use as a table flushes the TLB that could still write. */
+	assert_int_equal(page_get(memory, self), OK);
+	assert_int_equal(page_table_pin(self, memory, 1), OK);
+	assert_false(fake_tlb_has(0, page_to_mfn(memory)));
+}
+
+static void a_leaf_that_becomes_writable_is_asked_for_everything(void **state)
+{
+	(void)state;
+	assert_int_equal(write(entry_for(memory, 0)), OK);
+	/* In use as a table: never writable. */
+	assert_int_equal(page_get(memory, self), OK);
+	assert_int_equal(page_table_pin(self, memory, 2), OK);
+	assert_int_equal(write(entry_for(memory, FAKE_PTE_WRITABLE)), E_INVAL);
+	assert_int_equal(entry(), entry_for(memory, FAKE_PTE_FORCED));
+	expect_uses(memory, 2, 0);
+}
+
+static void a_foreign_leaf_becomes_writable_only_for_who_names_its_owner(void **state)
+{
+	(void)state;
+	assert_int_equal(write_as(other, entry_for(foreign, 0)), OK);
+	expect_uses(foreign, 1, 0);
+	assert_int_equal(write(entry_for(foreign, FAKE_PTE_WRITABLE)), E_INVAL);
+	expect_uses(foreign, 1, 0);
+	assert_int_equal(write_as(other, entry_for(foreign, FAKE_PTE_WRITABLE)), OK);
+	expect_uses(foreign, 1, 1);
+}
+
+static void no_way_lets_a_forbidden_bit_in(void **state)
+{
+	static const uint64_t before[] = {0, FAKE_PTE_PRESENT, FAKE_PTE_PRESENT | FAKE_PTE_WRITABLE};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_COUNT(before); i++) {
+		uint64_t was;
+
+		assert_int_equal(write(before[i] ? entry_for(memory, before[i]) : 0), OK);
+		was = entry();
+		/* The same frame, with the same rights and with fewer, and another. */
+		assert_int_equal(write(entry_for(memory, FAKE_PTE_FORBIDDEN | FAKE_PTE_WRITABLE)), E_INVAL);
+		assert_int_equal(write(entry_for(memory, FAKE_PTE_FORBIDDEN)), E_INVAL);
+		assert_int_equal(write(entry_for(table, FAKE_PTE_FORBIDDEN)), E_INVAL);
+		assert_int_equal(entry(), was);
+		expect_uses(memory, before[i] != 0, i == 2);
+	}
+}
+
+static void a_change_of_the_memory_type_alone_is_a_new_use(void **state)
+{
+	(void)state;
+	/* Read-only views of a table: with the usual caching they are fine. */
+	assert_int_equal(write(entry_for(table, 0)), OK);
+	assert_int_equal(write(entry_for(table, FAKE_PTE_WEAK)), E_INVAL);
+	assert_int_equal(entry(), entry_for(table, FAKE_PTE_FORCED));
+}
+
+static void an_entry_that_is_not_the_expected_one_stays_and_nothing_is_taken(void **state)
+{
+	struct pt_write w = {.owner = self, .raw = entry_for(memory, FAKE_PTE_WRITABLE), .only_if = true, .expected = 1};
+
+	(void)state;
+	assert_int_equal(page_table_write(self, table, SLOT, &w), E_AGAIN);
+	assert_int_equal(entry(), 0);
+	expect_uses(memory, 0, 0);
+	w.expected = 0;
+	assert_int_equal(page_table_write(self, table, SLOT, &w), OK);
+	expect_uses(memory, 1, 1);
+}
+
+static void bits_that_the_cpu_sets_stay_if_asked_for(void **state)
+{
+	struct pt_write w = {.owner = self, .raw = entry_for(memory, 0), .keep_hardware_bits = true};
+
+	(void)state;
+	assert_int_equal(write(entry_for(memory, FAKE_PTE_WRITABLE | FAKE_PTE_HARDWARE)), OK);
+	assert_int_equal(page_table_write(self, table, SLOT, &w), OK);
+	assert_int_equal(entry(), entry_for(memory, FAKE_PTE_FORCED | FAKE_PTE_HARDWARE));
+	assert_int_equal(write(entry_for(memory, 0)), OK);
+	assert_int_equal(entry(), entry_for(memory, FAKE_PTE_FORCED));
+	/* An empty entry is empty. */
+	w.raw = 0;
+	assert_int_equal(page_table_write(self, table, SLOT, &w), OK);
+	assert_int_equal(entry(), 0);
+}
+
+static void a_writable_leaf_of_an_interrupted_table_undoes_it_first(void **state)
+{
+	struct page *half = pt_page(&m.dom[0], 2);
+
+	(void)state;
+	/* As an interrupted validation leaves it (T4): partial, with nothing done, and one reference. */
+	assert_int_equal(page_get(half, self), OK);
+	half->type = PAGE_TYPE_L1 | PAGE_TYPE_PARTIAL;
+	half->progress = 0;
+	assert_int_equal(write(entry_for(half, FAKE_PTE_WRITABLE)), E_RESTART);
+	assert_int_equal(entry(), 0);
+	assert_int_equal(write(entry_for(half, FAKE_PTE_WRITABLE)), OK);
+	expect_uses(half, 1, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_leaf_that_becomes_read_only_gives_up_its_writing_alone, a_table_in_use),
+		cmocka_unit_test_setup(a_leaf_that_becomes_read_only_stamps_the_frame_for_its_next_type, a_table_in_use),
+		cmocka_unit_test_setup(a_leaf_that_becomes_writable_is_asked_for_everything, a_table_in_use),
+		cmocka_unit_test_setup(a_foreign_leaf_becomes_writable_only_for_who_names_its_owner, a_table_in_use),
+		cmocka_unit_test_setup(no_way_lets_a_forbidden_bit_in, a_table_in_use),
+		cmocka_unit_test_setup(a_change_of_the_memory_type_alone_is_a_new_use, a_table_in_use),
+		cmocka_unit_test_setup(an_entry_that_is_not_the_expected_one_stays_and_nothing_is_taken, a_table_in_use),
+		cmocka_unit_test_setup(bits_that_the_cpu_sets_stay_if_asked_for, a_table_in_use),
+		cmocka_unit_test_setup(a_writable_leaf_of_an_interrupted_table_undoes_it_first, a_table_in_use),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
