@@ -19,6 +19,7 @@
 #define PERDOMAIN_SLOT 257
 #define DIRECT_SLOT 258
 
+#define GUEST_LOW_END 0x0000800000000000 /* first byte behind the guest's lower half: no address */
 #define HYP_START 0xffff800000000000
 #define HYP_END 0xffff880000000000 /* first byte that is a guest's again */
 

@@ -107,6 +107,54 @@ static void bit_tests(void)
 	EXPECT_EQ(*entry & PTE_RW, PTE_RW);
 }
 
+/* The forms that are recognised at a glance, with each kind of operand, and their like that are not. */
+static void forms_of_operands(void)
+{
+	uint64_t writable = pte_make(mfn, PTE_RW_FLAGS), readable = pte_make(mfn, PTE_RO_FLAGS), value;
+
+	TRY("mov %[value], -8(%[entry])", OUT(), IN([value] "r"(readable), [entry] "r"(entry + 1)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, readable & MASK);
+	TRY("mov %[value], 0x100(%[entry])", OUT(), IN([value] "r"(writable), [entry] "r"(entry - 32)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, writable & MASK);
+	TRY("mov %[value], (%[entry], %[index], 8)", OUT(),
+	    IN([value] "r"(readable), [entry] "r"(entry - 2), [index] "r"(2ul)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, readable & MASK);
+	value = writable;
+	TRY("mov %[entry], %%r12; xchg %[value], (%%r12)", OUT([value] "+r"(value)), IN([entry] "r"(entry)), "r12");
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(value & MASK, readable & MASK);
+	EXPECT_EQ(*entry & MASK, writable & MASK);
+	TRY("lock andb $0x7f, 7(%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, writable & MASK);
+	TRY("lock andq $-3, 8(%[entry])", OUT(), IN([entry] "r"(entry - 1)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, readable & MASK);
+	TRY("mov %[value], (%[entry])", OUT(), IN([value] "r"(writable), [entry] "r"(entry)));
+	EXPECT_EQ(*entry & MASK, writable & MASK);
+}
+
+static void bad_values_fault_in_each_form(void)
+{
+	uint64_t bad = pte_make(mfn_of((void *)start_info->pt_base), PTE_RW_FLAGS), before = *entry, value = bad;
+
+	TRY("xchg %[value], (%[entry])", OUT([value] "+r"(value)), IN([entry] "r"(entry)));
+	EXPECT_FAULT(VECTOR_PF, PF_P | PF_W);
+	EXPECT_EQ(*entry, before);
+	EXPECT_EQ(value, bad);
+	value = before;
+	TRY("lock cmpxchg %[new], (%[entry])", OUT("+a"(value)), IN([new] "r"(bad), [entry] "r"(entry)));
+	EXPECT_FAULT(VECTOR_PF, PF_P | PF_W);
+	EXPECT_EQ(*entry, before);
+	/* All bits: a protection key, and an address that no CPU has. */
+	TRY("movq $-1, (%[entry])", OUT(), IN([entry] "r"(entry)));
+	EXPECT_FAULT(VECTOR_PF, PF_P | PF_W);
+	EXPECT_EQ(*entry, before);
+}
+
 static void bad_values_fault(void)
 {
 	uint64_t before = *entry;
@@ -157,6 +205,8 @@ void test_main(void)
 	compare_and_exchange();
 	bits_of_all_widths();
 	bit_tests();
+	forms_of_operands();
 	bad_values_fault();
+	bad_values_fault_in_each_form();
 	upper_levels_fault();
 }

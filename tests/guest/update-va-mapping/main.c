@@ -70,9 +70,25 @@ static void refusals(void)
 	EXPECT_REFUSED(hc_update_va_mapping((uintptr_t)page, entry, UVMF_INVLPG | (uintptr_t)HYPERVISOR_VIRT_START));
 }
 
+/* Addresses that are none, but that a walk by their middle bits would find in the hypervisor's own tables. */
+static void beyond_the_lower_half(void)
+{
+	uint8_t *page = page_alloc();
+	uint64_t entry = pte_of(page);
+
+	for (unsigned long slot = 0; slot < 256; slot++)
+		for (unsigned long offset = 0; offset < 1ul << 39; offset += 1ul << 37) {
+			unsigned long address = 0x800000000000ul + (slot << 39) + offset;
+
+			EXPECT_STATUS(hc_update_va_mapping(address, 0, UVMF_NONE), -XEN_EINVAL);
+			EXPECT_STATUS(hc_update_va_mapping(address, entry, UVMF_NONE), -XEN_EINVAL);
+		}
+}
+
 void test_main(void)
 {
 	remaps();
 	entry_reads_back();
 	refusals();
+	beyond_the_lower_half();
 }

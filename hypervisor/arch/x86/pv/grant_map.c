@@ -5,33 +5,24 @@
  * overwrites such an entry by itself loses the mapping and nothing else.
  */
 #include "mmu.h"
+#include "pt_walk.h"
 #include "../paging.h"
-#include "../pte.h"
 #include <hyp/grant.h>
 #include <hyp/mm.h>
 
-struct slot {
-	struct page *table; /* referenced */
-	unsigned int index;
-};
-
-/* The level-1 entry that host_addr names. mm_lock is held. */
-static enum status slot_find(struct vcpu *v, uint64_t host_addr, uint32_t flags, struct slot *out)
+/* The level-1 entry that host_addr names; its table gets a reference. mm_lock is held. */
+static enum status slot_find(struct vcpu *v, uint64_t host_addr, uint32_t flags, struct pt_place *out)
 {
 	struct domain *d = v->domain;
-	mfn_t table;
 
 	if (flags & GNTMAP_contains_pte) {
-		table = paddr_to_mfn(host_addr);
-		out->index = (unsigned int)(host_addr % PAGE_BYTES / 8);
-		if (host_addr & 7)
+		if (host_addr & 7 || !mfn_has_page(paddr_to_mfn(host_addr)))
 			return E_INVAL;
-	} else if (!pv_kernel_pte_find(v, host_addr, &table, &out->index)) {
+		out->table = mfn_to_page(paddr_to_mfn(host_addr));
+		out->index = (unsigned int)(host_addr % PAGE_BYTES / 8);
+	} else if (!pt_walk(v, host_addr, out)) {
 		return E_INVAL;
 	}
-	if (!mfn_has_page(table))
-		return E_INVAL;
-	out->table = mfn_to_page(table);
 	if (page_get(out->table, d) != OK)
 		return E_INVAL;
 	/* Is it a level-1 table in use? */
@@ -59,7 +50,7 @@ enum status arch_grant_install(struct vcpu *v, uint64_t host_addr, uint32_t flag
 	struct page *p = mfn_to_page(frame);
 	/* The caller holds a reference to the frame, so its owner is still there. */
 	struct pt_write w = {.owner = domain_frames_owner(p->owner), .raw = entry_make(flags, frame)};
-	struct slot slot;
+	struct pt_place slot;
 	enum status s;
 
 	spin_lock(&d->mm_lock);
@@ -78,7 +69,7 @@ enum status arch_grant_remove(struct vcpu *v, uint64_t host_addr, uint32_t flags
 {
 	struct domain *d = v->domain;
 	struct pt_write w = {.owner = d, .raw = 0};
-	struct slot slot;
+	struct pt_place slot;
 	uint64_t raw;
 	enum status s;
 
@@ -88,7 +79,7 @@ enum status arch_grant_remove(struct vcpu *v, uint64_t host_addr, uint32_t flags
 		s = slot_find(v, host_addr, flags, &slot);
 	if (s == OK) {
 		/* Does it still map the frame, with the right that was given? */
-		raw = read_once(((uint64_t *)arch_frame_map(page_to_mfn(slot.table)))[slot.index]);
+		raw = read_once(*pt_place_slot(&slot));
 		if (!(raw & PTE_PRESENT) || !mfn_equal(pte_mfn(raw), frame) ||
 		    !(raw & PTE_WRITE) != !!(flags & GNTMAP_readonly))
 			s = E_INVAL;

@@ -1,12 +1,11 @@
 /*
- * The roots of a vCPU's address spaces, and finding the entry behind an address.
+ * The roots of a vCPU's address spaces.
  *
  * A vCPU refers to its kernel root and, once it has one, to its user root (a table reference and a general one each).
  * The root that is loaded is always one of them, so no table is freed while a CPU walks it.
  */
 #include "pv.h"
 #include "../paging.h"
-#include "../pte.h"
 #include "../switch.h"
 #include <hyp/mm.h>
 
@@ -76,33 +75,4 @@ void pv_roots_drop(struct vcpu *v)
 		v->arch.kernel_root = MFN_INVALID;
 		page_table_put(v->domain, mfn_to_page(kernel));
 	}
-}
-
-bool pv_kernel_pte_find(const struct vcpu *v, vaddr_t address, mfn_t *table, unsigned int *index)
-{
-	mfn_t at = v->arch.kernel_root;
-
-	if (mfn_is_invalid(at) || (address >= HYP_START && address < HYP_END))
-		return false;
-	for (unsigned int level = PAGE_LEVELS; level > 1; level--) {
-		uint64_t entry = read_once(((uint64_t *)arch_frame_map(at))[pt_index(address, level)]);
-
-		if (!(entry & PTE_PRESENT))
-			return false;
-		at = pte_mfn(entry);
-	}
-	*table = at;
-	*index = pt_index(address, 1);
-	return true;
-}
-
-bool pv_kernel_pte_read(const struct vcpu *v, vaddr_t address, uint64_t *pte)
-{
-	mfn_t table;
-	unsigned int index;
-
-	if (!pv_kernel_pte_find(v, address, &table, &index))
-		return false;
-	*pte = read_once(((uint64_t *)arch_frame_map(table))[index]);
-	return true;
 }

@@ -9,6 +9,7 @@
  * The window's page table is changed by the CPU that runs the vCPU, or while it does not run.
  */
 #include "pv.h"
+#include "pt_walk.h"
 #include "../ops.h"
 #include "../paging.h"
 #include "../raw.h"
@@ -172,10 +173,14 @@ void pv_ldt_drop(struct vcpu *v)
 static struct page *ldt_page_get(struct vcpu *v, vaddr_t address)
 {
 	struct domain *d = v->domain;
+	struct pt_place at;
 	struct page *p;
 	uint64_t pte;
 
-	if (!pv_kernel_pte_read(v, address, &pte) || !(pte & PTE_PRESENT) || !mfn_has_page(pte_mfn(pte)))
+	if (!pt_walk(v, address, &at))
+		return NULL;
+	pte = read_once(*pt_place_slot(&at));
+	if (!(pte & PTE_PRESENT) || !mfn_has_page(pte_mfn(pte)))
 		return NULL;
 	p = mfn_to_page(pte_mfn(pte));
 	if (page_get(p, d) != OK)

@@ -3,6 +3,7 @@
  * guest kernel's present address space, with the flush that goes with it.
  */
 #include "mmu.h"
+#include "pt_walk.h"
 #include "../switch.h"
 #include <hyp/hypercall.h>
 #include <hyp/mm.h>
@@ -11,15 +12,13 @@ static enum status entry_set(struct vcpu *v, vaddr_t address, uint64_t raw, stru
 {
 	struct pt_write w = {.owner = owner, .raw = raw};
 	struct domain *d = v->domain;
-	unsigned int index;
-	mfn_t table;
+	struct pt_place at;
 	enum status s;
 
 	spin_lock(&d->mm_lock);
 	s = page_table_undo(d);
 	if (s == OK)
-		s = pv_kernel_pte_find(v, address, &table, &index) ?
-			    page_table_write(d, mfn_to_page(table), index, &w) : E_INVAL;
+		s = pt_walk(v, address, &at) ? page_table_write(d, at.table, at.index, &w) : E_INVAL;
 	spin_unlock(&d->mm_lock);
 	return s;
 }

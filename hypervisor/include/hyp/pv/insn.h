@@ -163,3 +163,23 @@ enum status insn_write_plan(const struct insn *insn, const struct cpu_user_regs 
 			    struct insn_write *out);
 /* Memory is written (or not to be written): updates registers, flags and RIP. `regs` are those of the plan. */
 void insn_write_commit(const struct insn *insn, const struct insn_write *write, struct cpu_user_regs *regs);
+
+/* The few stores that kernels change single page-table entries with (insn_store.c). */
+enum insn_store_op {
+	INSN_STORE_NONE, INSN_STORE_MOV, INSN_STORE_MOV_CONSTANT, INSN_STORE_XCHG, INSN_STORE_CMPXCHG, INSN_STORE_AND,
+	INSN_STORE_AND_BYTE,
+};
+struct insn_store {
+	enum insn_store_op op;
+	uint8_t reg;		/* the register operand, 0 to 15 */
+	uint8_t width;		/* bytes of the operand, 1 or 8 */
+	uint8_t length;		/* bytes */
+	uint64_t constant;	/* sign-extended */
+	uint64_t address;	/* of the operand; not looked at */
+};
+/* From the 8 bytes at RIP, the first one lowest. False: not one of them, ask insn_decode. */
+bool insn_store_decode(uint64_t bytes, const struct cpu_user_regs *regs, struct insn_store *out);
+/* What to store, `width` bytes, if memory holds `old`, as many; false: ask insn_write_plan. */
+bool insn_store_plan(const struct insn_store *store, const struct cpu_user_regs *regs, uint64_t old, uint64_t *value);
+/* `value` was stored over `old`: updates registers, flags and RIP. `regs` are those of the plan. */
+void insn_store_commit(const struct insn_store *store, struct cpu_user_regs *regs, uint64_t old, uint64_t value);
