@@ -11,6 +11,7 @@ import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build", "bench")
+FOLDER = os.path.join(TOP, "benchmarks")
 sys.path.insert(0, os.path.join(TOP, "image"))
 from runlib.prepare import cpio_entry  # noqa: E402 (the path has to be there first)
 
@@ -36,7 +37,7 @@ def tool(*words):
 
 
 def prepare():
-    """Packages, and what is measured with: the programs for domain 0 and the kernel."""
+    """Packages, and what is measured with: the programs and the kernels."""
     tool("image/need", *PACKAGES)
     os.makedirs(BUILD, exist_ok=True)
     tool("make", "-s", "-f", "benchmarks/domain0/Makefile")
@@ -44,24 +45,30 @@ def prepare():
     tool("make", "-s", "-f", "benchmarks/plugin/Makefile")
 
 
-def archive(names):
-    """An archive with /bench and these programs in it."""
+def content(source):
+    """Of a file that is named, or that is given as it is."""
+    if isinstance(source, bytes):
+        return source
+    with open(source, "rb") as file:
+        return file.read()
+
+
+def archive(files):
+    """An archive with /bench and these files in it, by name."""
     members = [cpio_entry(1, "bench", 0o40755, b"")]
-    for inode, name in enumerate(names, 2):
-        with open(os.path.join(BUILD, name), "rb") as file:
-            members.append(cpio_entry(inode, f"bench/{name}", 0o100755, file.read()))
+    for inode, (name, source) in enumerate(files.items(), 2):
+        members.append(cpio_entry(inode, f"bench/{name}", 0o100755, content(source)))
     members.append(cpio_entry(0, "TRAILER!!!", 0, b""))
     return b"".join(members)
 
 
-def root_make(folder, names):
-    """Domain 0's small root with the programs; an empty one when there are none. The name of the file."""
+def root_make(folder, files, tools, packages):
+    """Domain 0's root, a small one without the control tools, with the files; an empty one when there are none. The name of it."""
     path = os.path.join(folder, "root")
     with open(path, "wb") as file:
-        file.write(archive(names))
-        if names:
-            with open(tool("image/root", "--no-tools"), "rb") as usual:
-                file.write(usual.read())
+        file.write(archive(files))
+        if files:
+            file.write(content(tool("image/root", "--packages", packages, *([] if tools else ["--no-tools"]))))
     return path
 
 
@@ -69,10 +76,11 @@ def log_name(table, way, note=""):
     return os.path.join(BUILD, f"{table}{note}-{way}.log")
 
 
-def run(options, way, command, programs=(), memory="512M", words=(), log=None):
-    """Runs a command in domain 0: its status and its output; the console's log is in a file."""
+def run(options, way, command, programs=(), files=None, tools=False, packages="", memory="512M", words=(), log=None):
+    """Runs a command in domain 0: its status and its output; the console's log is in a file. Programs and files are under /bench."""
+    files = {**{name: os.path.join(BUILD, name) for name in programs}, **(files or {})}
     with tempfile.TemporaryDirectory(prefix="hospes-bench.") as folder:
-        line = [os.path.join(TOP, "run"), "--hypervisor", way, "--memory", memory, "--root", root_make(folder, programs),
+        line = [os.path.join(TOP, "run"), "--hypervisor", way, "--memory", memory, "--root", root_make(folder, files, tools, packages),
                 "--timeout", str(TIMEOUT_S), "--log", log, "--exec", command, *words]
         if options.icount:
             line.append("--icount")

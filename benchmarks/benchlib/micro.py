@@ -1,22 +1,38 @@
-"""The table of what programs see: the same program in domain 0 of Hospes, of Xen, and natively."""
+"""The table of what programs see: the same program in domain 0 and in a guest, on Hospes and on Xen, and natively."""
 
 import shlex
 
+from .guest import linux_files, script_output
 from .machine import Failure, WAYS, log_name, output, say
-from .rows import counts_instructions, rows_merge, rows_read
+from .rows import counts_instructions, rounds_run, rows_merge, rows_read
+from .table import table_text
+from .targets import MICRO, MICRO_GUEST, targets_put
 
-MEMORY = "768M"
+MEMORY, GUEST_MEMORY = "768M", "2G"
 # Given in each way, natively as the kernel's limit: left to themselves the hypervisors share out differently.
-DOMAIN0_MIB = 512
+DOMAIN0_MIB = GUEST_MIB = 512
 WORDS = ("--dom0-memory", str(DOMAIN0_MIB))
 PROGRAMS = ("micro", "hello")
+PLACES = {"domain0": "domain 0", "guest": "a guest"}
 
 
-def way_measure(options, way):
-    say(f"micro: {WAYS[way]}")
-    command = shlex.join(["/bench/micro", *options.only])
-    text = output(options, way, command, programs=PROGRAMS, memory=MEMORY, words=WORDS,
+def command_make(options):
+    return shlex.join(["/bench/micro", *options.only])
+
+
+def in_domain0(options, way):
+    return output(options, way, command_make(options), programs=PROGRAMS, memory=MEMORY, words=WORDS,
                   log=log_name("micro", way))
+
+
+def in_guest(options, way):
+    return script_output(options, way, f"linux_run micro {GUEST_MIB}", "micro", memory=GUEST_MEMORY, words=WORDS,
+                         files=linux_files(PROGRAMS, command_make(options)))
+
+
+def place_measure(options, way, place):
+    say(f"micro: {WAYS[way]}" + (f", {PLACES[place]}" if way != "none" else ""))
+    text = in_guest(options, way) if place == "guest" and way != "none" else in_domain0(options, way)
     if options.icount and not counts_instructions(text):
         raise Failure(f"micro: {WAYS[way]}: the counter does not count instructions")
     rows = rows_read(text)
@@ -25,7 +41,21 @@ def way_measure(options, way):
     return rows
 
 
+def way_measure(options, way):
+    """Place -> rows. There is one native machine; it is beside both."""
+    if way == "none":
+        rows = place_measure(options, way, "domain0")
+        return {place: rows for place in options.places}
+    return {place: place_measure(options, way, place) for place in options.places}
+
+
 def measure(options):
-    rows = rows_merge({way: way_measure(options, way) for way in options.ways}, options.unit)
-    return {"title": "What programs in domain 0 see", "ways": options.ways, "rows": rows, 
-            "machine": {"memory": MEMORY, "domain0_mib": DOMAIN0_MIB}}
+    taken = rounds_run(options, options.ways, way_measure, nested=True)
+    rows, text = [], []
+    for place in options.places:
+        of_place = rows_merge({way: places[place] for way, places in taken.items()}, options.unit)
+        targets_put(of_place, MICRO_GUEST if place == "guest" else MICRO)
+        text.append(table_text(f"What programs see in {PLACES[place]}, in {options.unit}", of_place, options.ways))
+        rows += [{"place": place, **row} for row in of_place]
+    return {"title": "What programs see", "ways": options.ways, "rows": rows, "text": "\n".join(text),
+            "machine": {"memory": MEMORY, "domain0_mib": DOMAIN0_MIB, "guest_mib": GUEST_MIB}}

@@ -22,6 +22,43 @@ def counts_instructions(text):
     return bool(match) and int(match[1]) in CALIBRATION_ICOUNT
 
 
+def rows_filter(rows, words):
+    """Those whose name contains one of the words; all, when there are no words."""
+    return {name: values for name, values in rows.items() if not words or any(word in name for word in words)}
+
+
+def rows_median(rounds):
+    """Of several measurements of the same rows: the median of the medians, the least and the most of all."""
+    return {name: {"median": sorted(rows[name]["median"] for rows in rounds)[len(rounds) // 2],
+                   "least": min(rows[name]["least"] for rows in rounds),
+                   "most": max(rows[name]["most"] for rows in rounds)}
+            for name in rounds[0] if all(name in rows for rows in rounds)}
+
+
+def rounds_run(options, ways, measure, nested=False):
+    """Measures the ways in turn, as many rounds as are wanted: way -> rows, or, nested, way -> place -> rows."""
+    taken = {way: [] for way in ways}
+    for _ in range(options.rounds):
+        for way in ways:
+            taken[way].append(measure(options, way))
+    if nested:
+        return {way: {place: rows_median([one[place] for one in rounds]) for place in rounds[0]}
+                for way, rounds in taken.items()}
+    return {way: rows_median(rounds) for way, rounds in taken.items()}
+
+
+def rows_differ(first, second, part):
+    """The rows of two results of the same table whose medians differ by more than a part: name, way and both."""
+    by_name = {(row.get("place"), row["name"]): row for row in second}
+    for row in first:
+        other = by_name.get((row.get("place"), row["name"]), {})
+        for way, values in row.items():
+            if isinstance(values, dict):
+                one, two = values["median"], other.get(way, {}).get("median")
+                if two is None or abs(one - two) > part * max(abs(one), abs(two)):
+                    yield row["name"], way, one, two
+
+
 def rows_merge(by_way, unit):
     """From way -> name -> values to rows; a row is there when some way has it."""
     names = dict.fromkeys(name for values in by_way.values() for name in values)
@@ -39,8 +76,9 @@ def ratio(row, way, base):
 
 
 def overhead_share(row):
-    """Ours, as a part of what Xen adds to the native figure; none where Xen adds next to nothing."""
-    native, xen, ours = (median(row, way) for way in ("none", "xen", "hospes"))
-    if None in (native, xen, ours) or xen - native < max(1, native // 50):
+    """Ours, as a part of what Xen adds to the native figure, of all that it costs where there is no native figure; none where Xen
+    adds next to nothing."""
+    native, xen, ours = median(row, "none") or 0, median(row, "xen"), median(row, "hospes")
+    if None in (xen, ours) or xen - native < max(1, native // 50):
         return None
     return (ours - native) / (xen - native)

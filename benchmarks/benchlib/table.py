@@ -16,6 +16,14 @@ def percent(value):
     return "-" if value is None else f"{100 * value:.0f} %"
 
 
+def target(row):
+    """The share that is aimed at; a row that misses it is marked."""
+    if "target" not in row:
+        return ""
+    share = overhead_share(row)
+    return percent(row["target"]) + (" *" if share is not None and share > row["target"] else "  ")
+
+
 def columns(ways):
     """Title and the function from a row to a cell, for the ways that were measured."""
     yield "", lambda row: row["name"]
@@ -28,6 +36,8 @@ def columns(ways):
         yield "Hospes/Xen", lambda row: part(ratio(row, "hospes", "xen"))
         if "none" in ways:
             yield "share", lambda row: percent(overhead_share(row))
+    if "xen" in ways and "hospes" in ways:
+        yield "target", target
 
 
 def cells_align(lines):
@@ -40,5 +50,7 @@ def cells_align(lines):
 
 def table_text(title, rows, ways):
     shown = list(columns(ways))
+    if not any("target" in row for row in rows):
+        shown = [column for column in shown if column[0] != "target"]
     lines = [[name for name, _ in shown]] + [[cell(row) for _, cell in shown] for row in rows]
     return "\n".join([title, "", *cells_align(lines), ""])

@@ -104,6 +104,7 @@ RING_ROW(8, 0)
 RING_ROW(8, 16)
 RING_ROW(16, 0)
 RING_ROW(16, 16)
+RING_ROW(16, 64)
 
 const struct row switch_rows[] = {
 	{ "context switch, 2 processes, 0 KiB", ring_2_0 },
@@ -113,5 +114,6 @@ const struct row switch_rows[] = {
 	{ "context switch, 8 processes, 16 KiB", ring_8_16 },
 	{ "context switch, 16 processes, 0 KiB", ring_16_0 },
 	{ "context switch, 16 processes, 16 KiB", ring_16_16 },
+	{ "context switch, 16 processes, 64 KiB", ring_16_64 },
 	{},
 };

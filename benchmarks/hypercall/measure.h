@@ -16,6 +16,8 @@ extern uint64_t samples[SAMPLES_MAX];
 extern uint64_t empty_cost;
 
 void samples_take(const uint64_t *from, unsigned int count);
+/* Finds what an empty piece costs, and prints CALIBRATION. */
+void calibrate(void);
 /* Sorts the first `count` of samples and prints the row; `per` operations were in each sample. */
 void row_print(const char *name, unsigned int count, unsigned int per);
 

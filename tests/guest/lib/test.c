@@ -1,10 +1,11 @@
 /*
- * Verdicts and the console. Text goes out by console_io write, a line at a time; nothing is printed before the
+ * Verdicts and the console. Text goes out a line at a time; nothing is printed before the
  * hypervisor can print. A vCPU other than 0 may print and check too: the counters are atomic, lines stay whole.
  */
 #include <stdarg.h>
 
 #include "guest.h"
+#include "console.h"
 
 static unsigned int check_count;
 static unsigned int failure_count;
@@ -94,7 +95,7 @@ void print(const char *format, ...)
 	va_start(args, format);
 	line_format(&line, format, args);
 	va_end(args);
-	hc_console_io(CONSOLEIO_write, line.length, line.text);
+	console_write(line.text, line.length);
 }
 
 static void failure_record(const char *file, int line_number, const char *text)

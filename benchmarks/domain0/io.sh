@@ -1,0 +1,79 @@
+# The script of the table of disks and networks, after guests.sh. Two guests have a shell each on their consoles; the first one
+# has a disk, and talks to domain 0 and to the second one. Natively a loop device and the loopback stand for them.
+#
+# Prints the rows, and for each "SPENT NAME|nanoseconds of domain 0|of the first guest|of the second".
+
+block_rows() { # RUNNER DISK
+	for kind in read write; do
+		"$1" "disk, $kind, sequential 64 KiB" block "$2" $kind sequential 64 1
+		"$1" "disk, $kind, random 4 KiB, depth 1" block "$2" $kind random 4 1
+		"$1" "disk, $kind, random 4 KiB, depth 32" block "$2" $kind random 4 32
+	done
+}
+
+net_rows() { # RUNNER TO ADDRESS
+	for kind in tcp udp; do
+		"$1" "$2, $kind round trip" net $kind latency "$3"
+		"$1" "$2, $kind, a MiB" net $kind stream "$3"
+	done
+}
+
+here_run() { # NAME PROGRAM WORD...
+	local name=$1 program=$2
+	shift 2
+	wanted "$name" || return 0
+	/bench/"$program" "$name" "$@"
+}
+
+guest_run() {
+	local name=$1 program=$2 before after
+	shift 2
+	wanted "$name" || return 0
+	before=$(/bench/spent 0 $id1 $id2)
+	guest_type one "/bench/$program '$name' $*" || exit
+	after=$(/bench/spent 0 $id1 $id2)
+	grep -a "^ROW $name|" $logs/guest-one.log | tr -d '\r' | tail -n 1
+	echo "$before $after" | awk -v name="$name" '{ printf "SPENT %s|%d|%d|%d\n", name, $4 - $1, $5 - $2, $6 - $3 }'
+}
+
+# Whether a row is to be measured: its name contains one of the lines of /bench/only, or there are none.
+wanted() { [ ! -s /bench/only ] || echo "$1" | grep -q -F -f /bench/only; }
+
+shell_guest() { # NAME LINE...
+	local name=$1
+	shift
+	xl create -q "$(guest_config "$name" /bench/vmlinux 256 'ramdisk = "/bench/ramdisk"' \
+		"extra = \"console=hvc0 loglevel=4 hostname=$name plain\"" "$@")" && guest_wait "$name" "$name is up"
+}
+
+disk_make() { dd if=/dev/zero of=/run/disk bs=1M count=64 2>/dev/null; }
+
+native() {
+	modprobe loop
+	disk_make
+	block_rows here_run "$(losetup -f --show /run/disk 2>/dev/null || { losetup /dev/loop0 /run/disk && echo /dev/loop0; })"
+	/bench/net serve &
+	sleep 1
+	net_rows here_run "to domain 0" 127.0.0.1
+	net_rows here_run "to a guest" 127.0.0.1
+	kill $!
+}
+
+guests() {
+	disk_make
+	ip link add xenbr0 type bridge stp_state 0 forward_delay 0
+	ip addr add 10.1.0.1/24 dev xenbr0
+	ip link set xenbr0 up
+	shell_guest one 'vif = ["bridge=xenbr0"]' 'disk = ["format=raw,vdev=xvda,access=rw,target=/run/disk"]' || exit
+	shell_guest two 'vif = ["bridge=xenbr0"]' || exit
+	id1=$(xl domid one) id2=$(xl domid two)
+	guest_type one "ip addr add 10.1.0.2/24 dev eth0" || exit
+	guest_type two "ip addr add 10.1.0.3/24 dev eth0; /bench/net serve >/dev/null 2>&1 & sleep 1" || exit
+	/bench/net serve &
+	# The cards of both are up when they answer.
+	ping -c 1 -W 20 10.1.0.2 >/dev/null && ping -c 1 -W 20 10.1.0.3 >/dev/null || exit
+	block_rows guest_run /dev/xvda
+	net_rows guest_run "to domain 0" 10.1.0.1
+	net_rows guest_run "to a guest" 10.1.0.3
+	kill $!
+}
