@@ -65,7 +65,6 @@ static void inert_words_tell(const struct boot_options *o)
 	} inert[] = {
 		{o->noapic, "noapic: the IO-APICs are the only interrupt controllers here"},
 		{o->no_real_mode, "no-real-mode: no real mode code is run but to start CPUs"},
-		{o->tsc, "tsc=: the time-stamp counter is used as it is"},
 		{o->clocksource, "clocksource=: the time-stamp counter is the clock"},
 		{o->edd, "edd=: the BIOS's disk data is not collected"},
 		{o->watchdog, "watchdog: there is no NMI watchdog"},

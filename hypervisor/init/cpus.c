@@ -62,6 +62,12 @@ static void power_setup(void)
 
 void startup_timers(void)
 {
+	static const enum tsc_trust trust[] = {
+		[BOOT_TSC_DEFAULT] = TSC_TRUST_CPUID,
+		[BOOT_TSC_UNSTABLE] = TSC_TRUST_NOT,
+		[BOOT_TSC_SKEWED] = TSC_TRUST_NOT_EQUAL,
+		[BOOT_TSC_STABLE_SOCKET] = TSC_TRUST,
+	};
 	const struct acpi_fadt *f = &startup.acpi.fadt;
 
 	power_setup();
@@ -70,7 +76,7 @@ void startup_timers(void)
 	if (startup.acpi.has_fadt && f->pm_timer.address && f->pm_timer.space == ACPI_SPACE_PORTS &&
 	    pmtimer_init((uint16_t)f->pm_timer.address, f->flags & ACPI_FADT_TIMER_32_BIT) != OK)
 		log_warning("the ACPI PM timer does not count");
-	time_init(0);
+	time_init(0, trust[startup.options.tsc]);
 	if (lapic_timer_calibrate(tsc_khz) != OK)
 		refuse_to_start("no usable timer: the local APIC's does not count");
 	lapic_timer_init_cpu();

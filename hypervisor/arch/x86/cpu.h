@@ -6,6 +6,7 @@
  * with the registers of the guest that was interrupted.
  */
 #include "layout.h"
+#include "tsc_sync.h"
 #include <hyp/cpu.h>
 #include <hyp/domain.h>
 
@@ -53,6 +54,9 @@ struct cpu {
 	unsigned int id;
 	uint32_t apic_id, acpi_id;
 	volatile bool started;
+	bool arrived;	       /* [a] it waits for the boot CPU to compare their time-stamp counters */
+	struct tsc_meeting meeting;
+	uint64_t tsc_base;     /* its time-stamp counter at system time 0 */
 	struct task_state tss __attribute__((aligned(16)));
 	struct cpu_gdt *gdt;
 	struct stub_data *stub;

@@ -168,6 +168,8 @@ static void cpu_main(void)
 	pv_cpuid_init_cpu();
 	if (lapic_id() != c->apic_id)
 		panic("CPU %u has the APIC id %#x instead of %#x", c->id, lapic_id(), c->apic_id);
+	__atomic_store_n(&c->arrived, true, __ATOMIC_SEQ_CST);
+	tsc_meeting_answer(&c->meeting);
 	tlb_flush_local();
 	tlb_clock_idle(c->id);
 	__atomic_store_n(&c->started, true, __ATOMIC_SEQ_CST);
@@ -176,11 +178,11 @@ static void cpu_main(void)
 	enter_guest_loop(&cpu_info_of(c->id)->guest_regs);
 }
 
-static bool wait_started(const struct cpu *c, uint64_t wait_ns)
+static bool wait_arrived(const struct cpu *c, uint64_t wait_ns)
 {
 	uint64_t end = time_now() + wait_ns;
 
-	while (!read_once(c->started))
+	while (!__atomic_load_n(&c->arrived, __ATOMIC_ACQUIRE))
 		if (time_now() > end)
 			return false;
 		else
@@ -212,10 +214,15 @@ static bool cpu_start(struct cpu *c, paddr_t trampoline)
 	pause_ns(10000000);
 	for (unsigned int attempt = 0; attempt < 2; attempt++) {
 		if (lapic_send_startup(c->apic_id, (uint8_t)(trampoline >> PAGE_SHIFT)) == OK &&
-		    wait_started(c, attempt ? 1000000000 : 200000000))
-			return true;
+		    wait_arrived(c, attempt ? 1000000000 : 200000000))
+			break;
 	}
-	return false;
+	if (!__atomic_load_n(&c->arrived, __ATOMIC_ACQUIRE))
+		return false;
+	time_init_cpu(c);
+	while (!c->started)
+		io_pause();
+	return true;
 }
 
 void smp_start_others(paddr_t trampoline)

@@ -3,6 +3,8 @@
  *
  * The same function is published to guests (vcpu_time_info), so guest and hypervisor agree exactly. The scale is a
  * 32-bit fraction, applied to ticks shifted so that a whole 64-bit second count never overflows within its use.
+ * Its rate is taken as the same on all CPUs and for good; its zero is each CPU's own where their counters differ
+ * (tsc_sync.c), and guests are told that the counter is no common clock then.
  * The hardware timer of each CPU is its local APIC's.
  */
 #include "time.h"
@@ -22,6 +24,10 @@ struct tsc_scale tsc_scale;
 uint32_t tsc_khz;
 uint64_t hypercall_budget_ticks;
 uint64_t wallclock_boot_ns;
+
+static enum tsc_trust trust;
+/* The counters are not all the same: each CPU has its own tsc_base. */
+static bool skewed;
 
 /* ns per tick as mul * 2^(shift - 32), with mul in [2^31, 2^32). */
 static void scale_set(uint64_t khz)
@@ -47,6 +53,13 @@ uint64_t ticks_to_ns(uint64_t ticks)
 	return (uint64_t)((unsigned __int128)ticks * tsc_scale.mul >> 32);
 }
 
+bool tsc_is_stable(void)
+{
+	return !skewed && (trust == TSC_TRUST || (trust == TSC_TRUST_CPUID && cpu_features.tsc_invariant));
+}
+
+uint64_t tsc_base(void) { return skewed ? this_cpu()->tsc_base : tsc_scale.base; }
+
 uint64_t ns_to_tsc(uint64_t system_time_ns)
 {
 	uint64_t high = system_time_ns >> 32, low = system_time_ns << 32, ticks;
@@ -61,18 +74,18 @@ uint64_t ns_to_tsc(uint64_t system_time_ns)
 		return UINT64_MAX;
 	else
 		ticks <<= -tsc_scale.shift;
-	return ticks > UINT64_MAX - tsc_scale.base ? UINT64_MAX : tsc_scale.base + ticks;
+	return ticks > UINT64_MAX - tsc_base() ? UINT64_MAX : tsc_base() + ticks;
 }
 
 uint64_t time_now(void)
 {
-	uint64_t tsc = tsc_read_unordered();
+	uint64_t ticks = tsc_read_unordered() - tsc_base();
 
 	/* A CPU whose counter started a little late is at 0, not in the far future. */
-	return (int64_t)(tsc - tsc_scale.base) < 0 ? 0 : ticks_to_ns(tsc - tsc_scale.base);
+	return (int64_t)ticks < 0 ? 0 : ticks_to_ns(ticks);
 }
 
-void time_init(uint8_t rtc_century_register)
+void time_init(uint8_t rtc_century_register, enum tsc_trust known)
 {
 	const char *reference;
 	uint64_t seconds;
@@ -81,7 +94,9 @@ void time_init(uint8_t rtc_century_register)
 		refuse_to_start("no usable timer: neither HPET, ACPI PM timer nor PIT counts, "
 				"so the time-stamp counter's rate is unknown");
 	scale_set(tsc_khz);
-	tsc_scale.base = tsc_read();
+	tsc_scale.base = this_cpu()->tsc_base = tsc_read();
+	trust = known;
+	skewed = known == TSC_TRUST_NOT_EQUAL;
 	hypercall_budget_ticks = (uint64_t)tsc_khz * HYPERCALL_BUDGET_US / 1000;
 	if (rtc_read(rtc_century_register, &seconds) == OK)
 		wallclock_boot_ns = seconds * NANOSECONDS_PER_SECOND;
@@ -89,6 +104,22 @@ void time_init(uint8_t rtc_century_register)
 		log_warning("no battery clock: the wall clock starts at 1970");
 	log_info("time stamp counter: %u.%03u MHz, measured with the %s%s", tsc_khz / 1000, tsc_khz % 1000, reference,
 		 cpu_features.tsc_invariant ? ", invariant" : "");
+}
+
+void time_init_cpu(struct cpu *other)
+{
+	struct tsc_bounds bounds = TSC_BOUNDS_NONE;
+	int64_t offset;
+
+	tsc_meeting_ask(&other->meeting, &bounds);
+	offset = tsc_bounds_offset(&bounds);
+	other->tsc_base = tsc_scale.base + (uint64_t)offset;
+	if (offset) {
+		log_warning("CPU %u's time-stamp counter is %lld ticks from CPU 0's%s", other->id, (long long)offset,
+			    tsc_bounds_agree(&bounds) ? "" : ", and not steadily: time may drift");
+		skewed = true;
+	}
+	tsc_meeting_end(&other->meeting);
 }
 
 void arch_timer_program(uint64_t deadline_ns)

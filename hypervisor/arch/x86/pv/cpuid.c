@@ -186,11 +186,11 @@ void domain_policy_free(struct domain *d)
 static void time_leaf(const struct vcpu *v, uint32_t subleaf, uint32_t out[4])
 {
 	const struct domain *d = v->domain;
-	uint64_t offset = -tsc_scale.base;
+	uint64_t offset = -tsc_base();
 
 	switch (subleaf) {
 	case 0:
-		out[CPUID_EAX] = (cpu_features.tsc_invariant ? TIME_TSC_RELIABLE : 0) |
+		out[CPUID_EAX] = (tsc_is_stable() ? TIME_TSC_RELIABLE : 0) |
 				 (cpu_features.rdtscp ? TIME_HAS_RDTSCP : 0);
 		out[CPUID_EBX] = d->arch.tsc_mode;
 		out[CPUID_ECX] = tsc_khz;

@@ -1,7 +1,7 @@
 /*
  * What a guest reads without asking: its time record, its runstate, the wall clock.
  *
- * System time is one linear function of the TSC (../time.c), so a vCPU's record is written once when it gets one and
+ * System time is one linear function of a CPU's TSC (../time.c), so a vCPU's record is written once when it gets one and
  * again when it starts on a CPU; its version is odd while it changes. Runstate areas are guest virtual addresses: they
  * are written when the vCPU is loaded, a fault is the guest's own loss.
  */
@@ -15,11 +15,11 @@
 
 static void record_fill(struct vcpu_time_info *t)
 {
-	t->tsc_timestamp = tsc_scale.base;
+	t->tsc_timestamp = tsc_base();
 	t->system_time = 0;
 	t->tsc_to_system_mul = tsc_scale.mul;
 	t->tsc_shift = tsc_scale.shift;
-	t->flags = cpu_features.tsc_invariant ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+	t->flags = tsc_is_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
 }
 
 void pv_time_publish(struct vcpu *v)
