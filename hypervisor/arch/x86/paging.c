@@ -7,7 +7,8 @@
  *       are backed by shared pages of zeroes and of ones. The tables in front of those pages are shared too, and
  *       copied when something real is mapped there.
  *
- * Runs once, on the boot CPU, before anything else allocates; later only hyp_map_page and mmio_map add to it.
+ * Runs once, on the boot CPU, before anything else allocates; later only hyp_map_page, for CPUs that start, and mmio_map add
+ * to it. The latter fails when there is no memory for a table: domain 0 may cause that.
  */
 #include "paging.h"
 #include "cpu.h"
@@ -45,41 +46,55 @@ void *boot_alloc(struct memmap *map, uint64_t bytes, uint64_t align)
 	return memset(paddr_map(at), 0, bytes);
 }
 
+/* Never NULL while the machine starts. */
 static uint64_t *table_alloc(void)
 {
-	uint64_t *table = boot_map ? boot_alloc(boot_map, PAGE_BYTES, PAGE_BYTES) : hv_page_alloc();
-
-	if (!table)
-		panic("no memory for the hypervisor's page tables");
-	return table;
+	return boot_map ? boot_alloc(boot_map, PAGE_BYTES, PAGE_BYTES) : hv_page_alloc();
 }
 
 static paddr_t table_paddr(const uint64_t *table) { return (uint64_t)table - DIRECT_START; }
 
-/* The table below `entry`, made or copied from a shared one if need be. User-accessible on the way: the leaf decides. */
+static bool is_shared(const uint64_t *table)
+{
+	return table == zeroes.l1 || table == zeroes.l2 || table == ones.l1 || table == ones.l2;
+}
+
+/* The table below `entry`, made or copied from a shared one if need be; NULL if there is no memory for that. User-accessible
+   on the way: the leaf decides. */
 static uint64_t *table_below(uint64_t *entry)
 {
-	uint64_t *below = paddr_map(*entry & PTE_ADDRESS);
+	const uint64_t *present = *entry & PTE_PRESENT ? paddr_map(*entry & PTE_ADDRESS) : NULL;
+	uint64_t *below;
 
-	if (!(*entry & PTE_PRESENT)) {
-		below = table_alloc();
-	} else if (below == zeroes.l1 || below == zeroes.l2 || below == ones.l1 || below == ones.l2) {
-		below = memcpy(table_alloc(), below, PAGE_BYTES);
-	} else {
-		return below;
-	}
+	if (present && !is_shared(present))
+		return paddr_map(*entry & PTE_ADDRESS);
+	below = table_alloc();
+	if (!below)
+		return NULL;
+	if (present)
+		(void)memcpy(below, present, PAGE_BYTES);
 	write_once(*entry, table_paddr(below) | PTE_TABLE | PTE_USER);
 	return below;
 }
 
-/* The entry of `va` in its table of `level`. */
+/* The entry of `va` in its table of `level`; NULL if there is no memory for the tables on the way. */
 static uint64_t *walk(vaddr_t va, unsigned int level)
 {
 	uint64_t *table = root;
 
-	for (unsigned int l = 4; l > level; l--)
+	for (unsigned int l = 4; l > level && table; l--)
 		table = table_below(&table[pt_index(va, l)]);
-	return &table[pt_index(va, level)];
+	return table ? &table[pt_index(va, level)] : NULL;
+}
+
+/* What the entry of `va` in its table of `level` holds; 0 where there is no such table. */
+static uint64_t entry_now(vaddr_t va, unsigned int level)
+{
+	uint64_t entry = read_once(root[pt_index(va, 4)]);
+
+	for (unsigned int l = 3; l >= level && (entry & PTE_PRESENT); l--)
+		entry = read_once(((uint64_t *)paddr_map(entry & PTE_ADDRESS))[pt_index(va, l)]);
+	return entry & PTE_PRESENT ? entry : 0;
 }
 
 uint64_t paging_hyp_entry(mfn_t frame, uint64_t flags)
@@ -92,11 +107,25 @@ uint64_t paging_zero_entry(void)
 	return paging_hyp_entry(paddr_to_mfn(table_paddr(zeroes.page)), HYP_RO & ~PTE_GLOBAL);
 }
 
+static enum status map_page(vaddr_t va, mfn_t frame, uint64_t flags) REQUIRES(map_lock)
+{
+	uint64_t *entry = walk(va, 1);
+
+	if (!entry)
+		return E_NOMEM;
+	write_once(*entry, paging_hyp_entry(frame, flags));
+	return OK;
+}
+
 void hyp_map_page(vaddr_t va, mfn_t frame, uint64_t flags)
 {
+	enum status s;
+
 	spin_lock(&map_lock);
-	write_once(*walk(va, 1), paging_hyp_entry(frame, flags));
+	s = map_page(va, frame, flags);
 	spin_unlock(&map_lock);
+	if (s != OK)
+		panic("no memory for the hypervisor's page tables");
 }
 
 static void map_large(vaddr_t va, paddr_t at, unsigned int level, uint64_t flags)
@@ -281,7 +310,7 @@ mfn_t arch_m2p_frame(uint64_t index)
 
 	if (index > (frame_count - 1) >> 18)
 		return MFN_INVALID;
-	entry = *walk(M2P_START + index * BIT(21), 2);
+	entry = entry_now(M2P_START + index * BIT(21), 2);
 	return entry & PTE_PRESENT ? pte_mfn(entry) : mfn(0);
 }
 
@@ -297,23 +326,24 @@ void hyp_slots_clear(uint64_t *l4)
 	memset(&l4[HYP_SLOT_FIRST], 0, (HYP_SLOT_LAST - HYP_SLOT_FIRST + 1) * sizeof(*l4));
 }
 
+/* Where there is no memory for the tables, nothing of the window is used up: those that are made already serve the next. */
 void *mmio_map(paddr_t start, uint64_t bytes)
 {
 	static vaddr_t next = MMIO_START;
 	paddr_t first = ROUND_DOWN(start, PAGE_BYTES), end = ROUND_UP(start + bytes, PAGE_BYTES);
+	enum status s = OK;
 	vaddr_t va;
 
 	spin_lock(&map_lock);
 	va = next;
-	if (end - first > MMIO_START + MMIO_BYTES - next) {
-		spin_unlock(&map_lock);
-		return NULL;
-	}
-	next += end - first;
+	if (end - first > MMIO_START + MMIO_BYTES - va)
+		s = E_NOSPC;
+	for (paddr_t p = first; p < end && s == OK; p += PAGE_BYTES)
+		s = map_page(va + (p - first), paddr_to_mfn(p), HYP_UC);
+	if (s == OK)
+		next += end - first;
 	spin_unlock(&map_lock);
-	for (paddr_t p = first; p < end; p += PAGE_BYTES)
-		hyp_map_page(va + (p - first), paddr_to_mfn(p), HYP_UC);
-	return (void *)(va + (start - first));
+	return s == OK ? (void *)(va + (start - first)) : NULL;
 }
 
 void *arch_frame_map(mfn_t m) { return paddr_map(mfn_to_paddr(m)); }

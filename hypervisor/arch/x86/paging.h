@@ -19,7 +19,7 @@ extern mfn_t idle_root;
 /* Maps a page below 1 MiB at its machine address in the hypervisor's own root, or takes that away. */
 void paging_identity_map(paddr_t page, bool on);
 
-/* The four-level walk with tables made on the way. Maps one page of the hypervisor's area for good. */
+/* Maps one page of the hypervisor's area for good, with tables made on the way. For the start: to be out of memory is the end. */
 void hyp_map_page(vaddr_t va, mfn_t frame, uint64_t flags);
 #define HYP_RW (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NO_EXECUTE)
 #define HYP_RO (PTE_PRESENT | PTE_ACCESSED | PTE_GLOBAL | PTE_NO_EXECUTE)
