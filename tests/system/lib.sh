@@ -33,7 +33,7 @@ dom0() {
 	console_log=$TEST_LOGS/$TEST_NAME.$step.console
 	echo "+ ./run --hypervisor $HYPERVISOR ${*:1:$#-1} --exec '$command'"
 	status=0
-	output=$("$top/run" --hypervisor "$HYPERVISOR" --timeout 120 --log "$console_log" "${@:1:$#-1}" --exec "$command") || status=$?
+	output=$("$top/run" --hypervisor "$HYPERVISOR" --timeout 200 --log "$console_log" "${@:1:$#-1}" --exec "$command") || status=$?
 	[ -z "$output" ] || sed 's/^/  /' <<<"$output"
 	echo "  status $status"
 }
