@@ -150,7 +150,7 @@ static void table_put(struct domain *d, struct page *p)
 }
 
 /* What an entry held that was accepted when it was written. */
-static inline void entry_put(struct domain *d, unsigned int level, uint64_t raw)
+static inline __attribute__((always_inline)) void entry_put(struct domain *d, unsigned int level, uint64_t raw)
 {
 	struct pt_entry e = arch_pt_read(level, raw);
 

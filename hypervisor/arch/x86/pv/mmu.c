@@ -145,7 +145,8 @@ static enum status frame_update(struct update_list *l, struct page *p, const str
 		return s;
 	if (page_get(p, d) != OK)
 		return E_INVAL;
-	s = page_table_settle(d, p);
+	if (unlikely(read_once(p->type) & (PAGE_TYPE_PARTIAL | PAGE_TYPE_CHANGING)))
+		s = page_table_settle(d, p);
 	if (s == OK && page_type_level(p->type) && p->type & PAGE_TYPE_COUNT_MASK) {
 		s = page_table_write(d, p, (unsigned int)(u->ptr % PAGE_BYTES / 8), w);
 		if (page_type_level(p->type) == 1) {

@@ -29,6 +29,7 @@ static inline bool pt_walk(const struct vcpu *v, vaddr_t address, struct pt_plac
 
 	if (unlikely(mfn_is_invalid(at) || (address >= GUEST_LOW_END && address < HYP_END)))
 		return false;
+#pragma GCC unroll 3
 	for (unsigned int level = PAGE_LEVELS; level > 1; level--) {
 		uint64_t entry = read_once(arch_pt_map(at)[pt_index(address, level)]);
 
