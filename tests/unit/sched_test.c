@@ -237,6 +237,24 @@ static void capped_vcpu_leaves_the_rest_to_others(void **state)
 	assert_share(sim_ran_ns(d[1]->vcpu[0]), 80, MS(10000), 1);
 }
 
+/* Four that may always run, and four CPUs. The first vCPU that an idle one pulls over is one that is over its cap. */
+static void cpu_that_pulls_a_capped_vcpu_looks_for_another(void **state)
+{
+	(void)state;
+	sim_start(4);
+	d[0] = sim_busy_domain(1, 3, 256);
+	d[1] = sim_busy_domain(2, 2, 256);
+	d[2] = sim_busy_domain(3, 2, 256);
+	vcpu_stop_for(d[2]->vcpu[1], VCPU_BLOCKED);
+	assert_int_equal(sched_set_params(d[1], 256, 15), OK);
+	for (unsigned int ms = 0; ms < 30; ms++) {
+		sim_run(MS(1));
+		if (d[1]->vcpu[0]->sched.parked && d[1]->vcpu[1]->sched.parked)
+			for (unsigned int cpu = 0; cpu < 4; cpu++)
+				assert_non_null(sim_runs[cpu]);
+	}
+}
+
 static void cap_that_is_taken_away_lets_run_at_once(void **state)
 {
 	uint64_t before;
@@ -749,6 +767,7 @@ int main(void)
 		TEST(cap_of_95_percent_is_kept),
 		TEST(cap_is_for_all_vcpus_of_a_domain_together_and_they_share_it),
 		TEST(capped_vcpu_leaves_the_rest_to_others),
+		TEST(cpu_that_pulls_a_capped_vcpu_looks_for_another),
 		TEST(cap_that_is_taken_away_lets_run_at_once),
 		TEST(parameters_out_of_range_are_refused),
 		TEST(vcpu_that_slept_takes_the_place_of_a_busy_one_at_once),

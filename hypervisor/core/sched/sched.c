@@ -408,12 +408,14 @@ struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns
 
 	prepare(cpu, previous, now_ns);
 	next = pick_here(cpu, previous, now_ns);
-	if (!next) {
-		/* This CPU is among the idle ones now: whoever queues a vCPU from here on finds it. Who came before? */
+	/* This CPU is among the idle ones now: whoever queues a vCPU from here on finds it. Who came before? Those that turn out
+	   to be over their cap are parked, so this ends. */
+	while (!next) {
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		placement_pull(cpu, NULL, now_ns);
-		if (read_once(runqueues[cpu].queued))
-			next = pick_here(cpu, NULL, now_ns);
+		if (!read_once(runqueues[cpu].queued))
+			break;
+		next = pick_here(cpu, NULL, now_ns);
 	}
 	switch_timers(previous, next, now_ns);
 	return next;
