@@ -42,7 +42,7 @@ FAKE += tests/fakes/io_fake.c
 FAKE += hypervisor/arch/fake/memory.c hypervisor/arch/fake/page_table.c
 FAKE += hypervisor/arch/fake/grant.c hypervisor/arch/fake/pirq.c
 
-PURE += $(addprefix hypervisor/hypercall/, console_io.c dispatch.c multicall.c xen_version.c)
+PURE += $(addprefix hypervisor/hypercall/, compat.c console_io.c dispatch.c multicall.c xen_version.c)
 PURE += $(addprefix hypervisor/core/mm/, page_table.c page_type.c)
 
 MACHINE += $(addprefix hypervisor/arch/x86/, cpu.c descriptors.c guest_memory.c paging.c smp.c switch.c time.c traps.c)

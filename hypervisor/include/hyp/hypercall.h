@@ -24,7 +24,7 @@ hypercall_function hypercall_event_channel_op, hypercall_grant_table_op, hyperca
 	hypercall_sysctl, hypercall_set_trap_table, hypercall_set_gdt, hypercall_stack_switch, hypercall_set_callbacks,
 	hypercall_fpu_taskswitch, hypercall_set_debugreg, hypercall_get_debugreg, hypercall_update_descriptor,
 	hypercall_vm_assist, hypercall_iret, hypercall_set_segment_base, hypercall_nmi_op, hypercall_callback_op,
-	hypercall_mca;
+	hypercall_mca, hypercall_sched_op_compat, hypercall_event_channel_op_compat, hypercall_physdev_op_compat;
 
 /* Looks the number up and calls; E_NOSYS for what is not there. Shared by the entry path and multicall. */
 long hypercall_dispatch(struct vcpu *v, struct hypercall *call);
