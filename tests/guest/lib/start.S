@@ -29,6 +29,9 @@ note XEN_ELFNOTE_LOADER, .asciz "generic"
 note XEN_ELFNOTE_FEATURES, .asciz "!writable_page_tables|pae_pgdir_above_4gb"
 note XEN_ELFNOTE_SUPPORTED_FEATURES, .quad 1 << 11
 note XEN_ELFNOTE_PAE_MODE, .asciz "yes"
+#ifdef GUEST_HYPERCALL_PAGE
+note XEN_ELFNOTE_HYPERCALL_PAGE, .quad hypercall_page
+#endif
 #ifdef GUEST_INIT_P2M
 note XEN_ELFNOTE_INIT_P2M, .quad GUEST_INIT_P2M
 #endif

@@ -9,6 +9,7 @@
  * The tables are written as plain memory and then validated like any guest's, by the same code.
  */
 #include "dom0_build.h"
+#include "hypercall_page.h"
 #include "pv.h"
 #include "../ops.h"
 #include "../paging.h"
@@ -290,6 +291,8 @@ static void kernel_load(struct build *b)
 		/* What follows the file's bytes is zero, as frames come. */
 		copy_to(b, s->paddr - b->notes.paddr_offset, (const char *)b->image->kernel + s->offset, s->file_bytes);
 	}
+	if (b->notes.has_hypercall_page)
+		hypercall_page_fill(page_of(b, (b->notes.hypercall_page - b->notes.virt_base) >> PAGE_SHIFT));
 }
 
 static void p2m_fill(struct build *b)
