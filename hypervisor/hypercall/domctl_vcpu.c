@@ -58,6 +58,9 @@ enum status domctl_setvcpucontext(struct vcpu *caller, struct domain *d, struct 
 		return E_INVAL;
 	if (!from)
 		return context_reset(v);
+	/* One beyond those of shared_info has nowhere to see its events, until its domain registers a vcpu_info for it. */
+	if (!v->info)
+		return E_INVAL;
 	c = heap_alloc(sizeof(*c));
 	if (!c)
 		return E_NOMEM;
