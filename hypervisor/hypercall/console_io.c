@@ -61,7 +61,7 @@ long hypercall_console_io(struct vcpu *v, struct hypercall *call)
 {
 	if ((uint32_t)call->arg[1] > INT32_MAX)
 		return E_INVAL;
-	switch (call->arg[0]) {
+	switch ((uint32_t)call->arg[0]) {
 	case CONSOLEIO_write:
 		return console_write_op(v, call);
 	case CONSOLEIO_read:

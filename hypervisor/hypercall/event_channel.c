@@ -156,7 +156,8 @@ static const struct evtchn_row {
 /* args: operation, address of its arguments. A reset that is interrupted keeps its progress in the domain. */
 long hypercall_event_channel_op(struct vcpu *v, struct hypercall *call)
 {
-	const struct evtchn_row *row = call->arg[0] < ARRAY_COUNT(rows) ? &rows[call->arg[0]] : NULL;
+	uint32_t operation = (uint32_t)call->arg[0];
+	const struct evtchn_row *row = operation < ARRAY_COUNT(rows) ? &rows[operation] : NULL;
 	union evtchn_args args;
 	enum status s;
 

@@ -85,7 +85,7 @@ long hypercall_xen_version(struct vcpu *v, struct hypercall *call)
 	vaddr_t to = call->arg[1];
 	xen_platform_parameters_t parameters = {.virt_start = HYPERVISOR_VIRT_START};
 
-	switch (call->arg[0]) {
+	switch ((uint32_t)call->arg[0]) {
 	case XENVER_version:
 		return VERSION_MAJOR << 16 | VERSION_MINOR;
 	case XENVER_extraversion:

@@ -114,6 +114,7 @@ static void all_ports_of_the_abi_can_be_open_and_no_more(void **state)
 	assert_int_equal(evtchn_alloc_unbound(d, 0, &port), E_NOSPC);
 	assert_true(evtchn_port_is_valid(d, EVTCHN_PORTS_MAX - 1));
 	assert_false(evtchn_port_is_valid(d, EVTCHN_PORTS_MAX));
+	assert_false(evtchn_port_is_valid(d, 0));
 	assert_false(evtchn_is_pending(d, UINT32_MAX));
 	dom[2] = (domain_end(2), d);
 	domain_end(2);
@@ -459,8 +460,18 @@ static void operations_of_the_other_interface_and_unknown_ones_are_not_there(voi
 	}
 	assert_int_equal(call_once(hypercall_event_channel_op, cpu[1][0], EVTCHNOP_init_control, args, sizeof(args), 0),
 			 E_NOSYS);
-	struct hypercall far = {.arg = {UINT64_C(1) << 32 | EVTCHNOP_close, FAKE_GUEST_START}};
-	assert_int_equal(hypercall_event_channel_op(cpu[1][0], &far), E_NOSYS);
+	struct hypercall last = {.arg = {UINT32_MAX, FAKE_GUEST_START}};
+	assert_int_equal(hypercall_event_channel_op(cpu[1][0], &last), E_NOSYS);
+}
+
+/* An operation has 32 bits; a kernel may leave anything above them. */
+static void upper_half_of_the_operation_means_nothing(void **state)
+{
+	struct hypercall call = {.arg = {UINT64_C(1) << 32 | EVTCHNOP_bind_ipi, FAKE_GUEST_START}};
+
+	(void)state;
+	memset(fake_guest(FAKE_GUEST_START), 0, sizeof(struct evtchn_bind_ipi));
+	assert_int_equal(hypercall_event_channel_op(cpu[1][0], &call), OK);
 }
 
 static void results_that_cannot_be_written_are_a_fault(void **state)
@@ -503,6 +514,7 @@ int main(void)
 		T(port_opened_behind_an_interrupted_reset_is_closed_when_the_domain_dies),
 		T(death_of_a_domain_leaves_its_peers_waiting),
 		T(operations_of_the_other_interface_and_unknown_ones_are_not_there),
+		T(upper_half_of_the_operation_means_nothing),
 		T(results_that_cannot_be_written_are_a_fault),
 	};
 

@@ -23,7 +23,7 @@ struct evtchn *evtchn_find(const struct domain *d, uint32_t port)
 	return &d->evtchn.bucket[port / EVTCHN_PER_BUCKET][port % EVTCHN_PER_BUCKET];
 }
 
-bool evtchn_port_is_valid(const struct domain *d, uint32_t port) { return evtchn_find(d, port) != NULL; }
+bool evtchn_port_is_valid(const struct domain *d, uint32_t port) { return port && evtchn_find(d, port); }
 
 static enum status bucket_add(struct evtchn_table *t)
 {

@@ -25,7 +25,7 @@ static bool hook(struct frame *at)
 static void registrations(void)
 {
 	struct callback_register callback = { .type = CALLBACKTYPE_event, .address = 0x800000000000ul };
-	struct callback_unregister gone = { .type = CALLBACKTYPE_syscall };
+	struct callback_unregister gone;
 
 	EXPECT_STATUS(hc_callback_op(CALLBACKOP_register, &callback), -XEN_EINVAL);
 	callback.address = (uintptr_t)callback_event;
@@ -34,8 +34,14 @@ static void registrations(void)
 	EXPECT_REFUSED(hc_callback_op(99, &callback));
 	EXPECT_STATUS(hc_callback_op(CALLBACKOP_register, (void *)HYPERVISOR_VIRT_START), -XEN_EFAULT);
 	EXPECT_STATUS(callback_set(CALLBACKTYPE_event, callback_event, true), 0);
-	/* The main ones stay; a kernel cannot do without. */
-	EXPECT_REFUSED(hc_callback_op(CALLBACKOP_unregister, &gone));
+	/* They stay: a kernel cannot do without, and registers others in their place. */
+	for (unsigned int type = CALLBACKTYPE_event; type <= CALLBACKTYPE_syscall32; type++) {
+		gone.type = (uint16_t)type;
+		if (type != CALLBACKTYPE_nmi && type != 6)
+			EXPECT_STATUS(hc_callback_op(CALLBACKOP_unregister, &gone), -XEN_EINVAL);
+	}
+	gone.type = 8;
+	EXPECT_STATUS(hc_callback_op(CALLBACKOP_unregister, &gone), -XEN_ENOSYS);
 }
 
 static void nmi(void)

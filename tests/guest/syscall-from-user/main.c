@@ -74,6 +74,12 @@ static void mask_as_registered(void)
 	user_run(&frame);
 	EXPECT_EQ(flags_in_handler, 0);
 	EXPECT_STATUS(callback_set(CALLBACKTYPE_syscall, callback_syscall, true), 0);
+	/* The older way to register has no flags: it takes them back. */
+	EXPECT_STATUS(HC(__HYPERVISOR_set_callbacks, callback_event, callback_failsafe, callback_syscall, 0, 0), 0);
+	frame = user_frame(code_syscall);
+	user_run(&frame);
+	EXPECT_EQ(flags_in_handler, 0);
+	EXPECT_STATUS(callback_set(CALLBACKTYPE_syscall, callback_syscall, true), 0);
 	events_disable();
 }
 

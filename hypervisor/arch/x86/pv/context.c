@@ -66,7 +66,7 @@ static void registers_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->arch.kernel_sp = c->kernel_sp;
 	/* The ABI's IOPL travels in the flags. */
 	v->arch.iopl = c->user_regs.rflags >> 12 & 3;
-	v->arch.cr4 = c->ctrlreg[4];
+	v->arch.cr4 = pv_cr4_allowed(v->domain, c->ctrlreg[4]);
 	v->arch.task_switched = c->ctrlreg[0] & CR0_TS;
 }
 
@@ -114,7 +114,7 @@ enum status pv_context_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	fpu_set(v, c);
 	callbacks_set(v, c);
 	memcpy(v->arch.debug, debug, sizeof(debug));
-	v->domain->vm_assist |= c->vm_assist;
+	(void)__atomic_fetch_or(&v->domain->vm_assist, c->vm_assist & VM_ASSIST_KNOWN, __ATOMIC_SEQ_CST);
 	if (v->info)
 		write_once(v->info->evtchn_upcall_mask, !!c->user_regs.saved_upcall_mask || !v->initialised);
 	return OK;

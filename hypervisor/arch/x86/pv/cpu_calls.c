@@ -84,25 +84,18 @@ static long callback_register(struct vcpu *v, vaddr_t from)
 static long callback_unregister(struct vcpu *v, vaddr_t from)
 {
 	struct callback_unregister r;
-	struct pv_callback *callback;
 
 	if (guest_copy_in(v, &r, from, sizeof(r)) != OK)
 		return E_FAULT;
 	if (r.type == CALLBACKTYPE_nmi)
 		return nmi_register(v, 0);
-	/* A kernel cannot do without these three. */
-	if (r.type == CALLBACKTYPE_event || r.type == CALLBACKTYPE_failsafe || r.type == CALLBACKTYPE_syscall)
-		return E_INVAL;
-	callback = callback_find(v, r.type);
-	if (!callback)
-		return E_NOSYS;
-	*callback = (struct pv_callback){0, false};
-	return OK;
+	/* Entries once registered are exchanged, not taken away. */
+	return r.type <= CALLBACKTYPE_syscall32 ? E_INVAL : E_NOSYS;
 }
 
 long hypercall_callback_op(struct vcpu *v, struct hypercall *call)
 {
-	switch (call->arg[0]) {
+	switch ((uint32_t)call->arg[0]) {
 	case CALLBACKOP_register:
 		return callback_register(v, call->arg[1]);
 	case CALLBACKOP_unregister:
@@ -119,8 +112,8 @@ long hypercall_set_callbacks(struct vcpu *v, struct hypercall *call)
 		if (!address_is_canonical(call->arg[i]))
 			return E_INVAL;
 	v->arch.event = (struct pv_callback){call->arg[0], true};
-	v->arch.failsafe.address = call->arg[1];
-	v->arch.syscall.address = call->arg[2];
+	v->arch.failsafe = (struct pv_callback){call->arg[1], false};
+	v->arch.syscall = (struct pv_callback){call->arg[2], false};
 	fast_path_changed(v);
 	return OK;
 }
@@ -129,7 +122,7 @@ long hypercall_nmi_op(struct vcpu *v, struct hypercall *call)
 {
 	struct xennmi_callback nmi;
 
-	switch (call->arg[0]) {
+	switch ((uint32_t)call->arg[0]) {
 	case XENNMI_register_callback:
 		if (guest_copy_in(v, &nmi, call->arg[1], sizeof(nmi)) != OK)
 			return E_FAULT;
@@ -158,15 +151,12 @@ long hypercall_fpu_taskswitch(struct vcpu *v, struct hypercall *call)
 
 long hypercall_vm_assist(struct vcpu *v, struct hypercall *call)
 {
-	const uint64_t known = BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |
-			       BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |
-			       BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag);
-	uint64_t type = call->arg[1];
+	uint32_t type = (uint32_t)call->arg[1];
 
-	if (type >= 64 || !(known & BIT(type)))
+	if (type >= 64 || !(VM_ASSIST_KNOWN & BIT(type)))
 		return E_INVAL;
 	fast_path_changed(v);
-	switch (call->arg[0]) {
+	switch ((uint32_t)call->arg[0]) {
 	case VMASST_CMD_enable:
 		(void)__atomic_fetch_or(&v->domain->vm_assist, BIT(type), __ATOMIC_SEQ_CST);
 		return OK;

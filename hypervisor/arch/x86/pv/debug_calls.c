@@ -24,8 +24,6 @@ enum status pv_debug_get(const struct vcpu *v, unsigned int index, uint64_t *val
 
 long hypercall_set_debugreg(struct vcpu *v, struct hypercall *call)
 {
-	if (call->arg[0] >= DEBUG_REGISTERS)
-		return E_NODEV;
 	return pv_debug_set(v, (unsigned int)call->arg[0], call->arg[1]);
 }
 
@@ -33,10 +31,7 @@ long hypercall_set_debugreg(struct vcpu *v, struct hypercall *call)
 long hypercall_get_debugreg(struct vcpu *v, struct hypercall *call)
 {
 	uint64_t value;
-	enum status s;
+	enum status s = pv_debug_get(v, (unsigned int)call->arg[0], &value);
 
-	if (call->arg[0] >= DEBUG_REGISTERS)
-		return E_NODEV;
-	s = pv_debug_get(v, (unsigned int)call->arg[0], &value);
 	return s ? s : (long)value;
 }

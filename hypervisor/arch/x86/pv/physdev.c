@@ -362,7 +362,8 @@ static_assert(sizeof(struct physdev_restore_msi) == sizeof(struct physdev_manage
 /* args: operation, address of its arguments. */
 long hypercall_physdev_op(struct vcpu *v, struct hypercall *call)
 {
-	const struct physdev_row *row = call->arg[0] < ARRAY_COUNT(rows) ? &rows[call->arg[0]] : NULL;
+	uint32_t operation = (uint32_t)call->arg[0];
+	const struct physdev_row *row = operation < ARRAY_COUNT(rows) ? &rows[operation] : NULL;
 	union physdev_args args;
 	enum status s;
 

@@ -217,13 +217,18 @@ static enum outcome cr3_set(struct vcpu *v, uint64_t value)
 
 /* Bits that a guest may not choose are as they are, whatever it writes: kernels write back what they read, with bits of
    their own set that mean nothing here. */
-static enum outcome cr4_set(struct vcpu *v, uint64_t value)
+uint64_t pv_cr4_allowed(const struct domain *d, uint64_t value)
 {
-	const struct cpu_policy *p = domain_policy(v->domain);
+	const struct cpu_policy *p = domain_policy(d);
 	uint64_t allowed = CR4_TSD | CR4_DE | (cpu_policy_has(p, XEN_X86_FEATURE_FSGSBASE) ? CR4_FSGSBASE : 0) |
 			   (cpu_policy_has(p, XEN_X86_FEATURE_XSAVE) ? CR4_OSXSAVE : 0);
 
-	v->arch.cr4 = CR4_FIXED | (value & allowed);
+	return CR4_FIXED | (value & allowed);
+}
+
+static enum outcome cr4_set(struct vcpu *v, uint64_t value)
+{
+	v->arch.cr4 = pv_cr4_allowed(v->domain, value);
 	vcpu_load_control(this_cpu(), v);
 	return DONE;
 }

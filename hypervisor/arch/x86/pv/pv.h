@@ -8,6 +8,12 @@
 #include <hyp/domain.h>
 #include <hyp/page_table.h>
 
+/* What vm_assist may switch. */
+#define VM_ASSIST_KNOWN                                                                                                \
+	(BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) | BIT(VMASST_TYPE_writable_pagetables) |  \
+	 BIT(VMASST_TYPE_pae_extended_cr3) | BIT(VMASST_TYPE_architectural_iopl) |                                      \
+	 BIT(VMASST_TYPE_runstate_update_flag))
+
 /* Bounces (bounce.c): the guest kernel is entered as by an exception; registers and mode change. -------------------- */
 
 /* Exception or software interrupt `vector`; `error_code` is pushed if the vector has one. A guest without a handler for it
@@ -36,6 +42,8 @@ void fast_path_update(struct cpu *c, struct vcpu *v);
 void pv_exception(struct vcpu *v, struct cpu_user_regs *regs);
 void pv_syscall(struct vcpu *v, struct cpu_user_regs *regs);
 
+/* CR4 as a guest of d gets it that asks for `value` (privileged.c). */
+uint64_t pv_cr4_allowed(const struct domain *d, uint64_t value);
 /* Privileged instructions (privileged.c): after #GP(0) in guest kernel or user mode, and after #UD with the forced-emulation
    prefix. True: done, or the right exception was injected. False: not ours, the caller bounces the exception. */
 bool pv_emulate_privileged(struct vcpu *v, struct cpu_user_regs *regs);

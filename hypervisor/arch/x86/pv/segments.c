@@ -257,7 +257,7 @@ long hypercall_set_segment_base(struct vcpu *v, struct hypercall *call)
 {
 	uint64_t base = call->arg[1];
 
-	switch (call->arg[0]) {
+	switch ((uint32_t)call->arg[0]) {
 	case SEGBASE_FS:
 		if (!address_is_canonical(base))
 			return E_INVAL;
