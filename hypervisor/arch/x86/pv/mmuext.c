@@ -115,15 +115,24 @@ static enum status set_ldt(struct mmuext_context *c, const struct mmuext_op *op)
 	return pv_ldt_set(c->v, op->arg1.linear_addr, op->arg2.nr_ents);
 }
 
+/* A frame to be written. What the hypervisor shares with control domains they may only read. */
+static enum status target_find(const struct domain *owner, uint64_t number, struct page **out)
+{
+	if (owner == domain_hypervisor)
+		return E_PERM;
+	if (!mfn_has_page(mfn(number)))
+		return E_INVAL;
+	*out = mfn_to_page(mfn(number));
+	return page_get_with_writable(*out, owner) == OK ? OK : E_INVAL;
+}
+
 static enum status clear_page(struct mmuext_context *c, const struct mmuext_op *op)
 {
 	struct page *p;
+	enum status s = target_find(c->owner, op->arg1.mfn, &p);
 
-	if (!mfn_has_page(mfn(op->arg1.mfn)))
-		return E_INVAL;
-	p = mfn_to_page(mfn(op->arg1.mfn));
-	if (page_get_with_writable(p, c->owner) != OK)
-		return E_INVAL;
+	if (s != OK)
+		return s;
 	memset(arch_frame_map(page_to_mfn(p)), 0, PAGE_BYTES);
 	page_put_with_writable(p);
 	return OK;
@@ -132,13 +141,14 @@ static enum status clear_page(struct mmuext_context *c, const struct mmuext_op *
 static enum status copy_page(struct mmuext_context *c, const struct mmuext_op *op)
 {
 	struct page *to, *from;
+	enum status s;
 
 	if (frame_find(c->owner, op->arg2.src_mfn, &from) != OK)
 		return E_INVAL;
-	if (!mfn_has_page(mfn(op->arg1.mfn)) ||
-	    page_get_with_writable(to = mfn_to_page(mfn(op->arg1.mfn)), c->owner) != OK) {
+	s = target_find(c->owner, op->arg1.mfn, &to);
+	if (s != OK) {
 		page_put(from);
-		return E_INVAL;
+		return s;
 	}
 	memcpy(arch_frame_map(page_to_mfn(to)), arch_frame_map(page_to_mfn(from)), PAGE_BYTES);
 	page_put_with_writable(to);
