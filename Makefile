@@ -37,6 +37,7 @@ help:
 	@echo "make tests    the host tests, under build/tests (./test unit runs them)"
 	@echo "make fuzzers  the libFuzzer targets, under build/fuzz"
 	@echo "make check    layers, headers, symbols, links and words: the rules of docs/ARCHITECTURE.md, in seconds"
+	@echo "make locks    are locks held where the annotations ask for them? (clang)"
 	@echo "make stats    how large everything is"
 	@echo "make coverage lines of the rules that the host tests run"
 	@echo "make clean    removes build/"
@@ -130,9 +131,12 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libfuzz.a
 fuzzers: $(FUZZERS)
 
 # What the documents say of the tree is so; docs/testing.md lists the checks.
-.PHONY: check stats coverage
+.PHONY: check locks stats coverage
 check: $(MACHINE_OBJ)
 	@CC='$(CC)' MACHINE_FLAGS='$(MACHINE_FLAGS)' HOST_FLAGS='$(HOST_FLAGS)' scripts/check
+
+locks: | $(B)/abi/xen
+	@scripts/locks
 
 stats:
 	@scripts/stats

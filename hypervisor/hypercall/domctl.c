@@ -160,6 +160,7 @@ static enum status run_on_domain(const struct row *row, struct vcpu *v, struct d
 }
 
 static enum status run_locked(const struct row *row, struct vcpu *v, struct domain *d, struct xen_domctl *op)
+	NO_LOCK_CHECK
 {
 	enum status status;
 

@@ -48,7 +48,7 @@ static void affinity_reset(struct vcpu *v) REQUIRES(runqueues[v->sched.cpu].lock
 		v->sched.affinity_hard.word[i] = v->sched.affinity_soft.word[i] = UINT64_MAX;
 }
 
-void sched_confine(struct vcpu *v, const struct cpuset *pool, bool anywhere)
+void sched_confine(struct vcpu *v, const struct cpuset *pool, bool anywhere) NO_LOCK_CHECK
 {
 	struct runqueue *q = runqueue_lock_of(v);
 
@@ -58,7 +58,7 @@ void sched_confine(struct vcpu *v, const struct cpuset *pool, bool anywhere)
 	leave_if_excluded(q, v);
 }
 
-enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const struct cpuset *soft)
+enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const struct cpuset *soft) NO_LOCK_CHECK
 {
 	struct runqueue *q = runqueue_lock_of(v);
 
@@ -76,7 +76,7 @@ enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const 
 	return OK;
 }
 
-enum status sched_pin(struct vcpu *v, unsigned int cpu)
+enum status sched_pin(struct vcpu *v, unsigned int cpu) NO_LOCK_CHECK
 {
 	struct cpuset one = {0};
 	struct runqueue *q;
@@ -100,7 +100,7 @@ enum status sched_pin(struct vcpu *v, unsigned int cpu)
 	return OK;
 }
 
-enum status sched_unpin(struct vcpu *v)
+enum status sched_unpin(struct vcpu *v) NO_LOCK_CHECK
 {
 	struct runqueue *q = runqueue_lock_of(v);
 

@@ -31,10 +31,9 @@ static void refill(struct sched_domain *s, uint64_t now_ns) REQUIRES(s->cap_lock
 	s->cap_budget_ns = MIN(s->cap_budget_ns, quota_ns + (int64_t)BUDGET_MIN_NS);
 }
 
-static uint64_t grant(const struct vcpu *v) REQUIRES(v->domain->sched.cap_lock)
+static uint64_t grant(const struct sched_domain *s, unsigned int vcpus) REQUIRES(s->cap_lock)
 {
-	uint64_t budget_ns = (uint64_t)v->domain->sched.cap_budget_ns;
-	uint64_t part_ns = budget_ns / v->domain->vcpu_max;
+	uint64_t budget_ns = (uint64_t)s->cap_budget_ns, part_ns = budget_ns / vcpus;
 
 	return MIN(MIN(budget_ns, MAX(part_ns, GRANT_MIN_NS)), SLICE_NS);
 }
@@ -49,7 +48,7 @@ uint64_t cap_take(struct vcpu *v, uint64_t now_ns)
 	spin_lock(&s->cap_lock);
 	refill(s, now_ns);
 	if (s->cap_budget_ns >= (int64_t)BUDGET_MIN_NS) {
-		grant_ns = grant(v);
+		grant_ns = grant(s, v->domain->vcpu_max);
 		s->cap_budget_ns -= (int64_t)grant_ns;
 		v->sched.cap_grant_ns = grant_ns;
 	} else {
@@ -72,7 +71,7 @@ void cap_settle(struct vcpu *v, uint64_t used_ns)
 	v->sched.cap_grant_ns = 0;
 }
 
-static void unpark_all(struct domain *d)
+static void unpark_all(struct domain *d) NO_LOCK_CHECK
 {
 	for (unsigned int i = 0; i < d->vcpu_max; i++) {
 		struct vcpu *v = domain_vcpu(d, i);

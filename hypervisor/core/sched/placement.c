@@ -118,7 +118,7 @@ static struct vcpu *find_movable(const struct runqueue *q, unsigned int cpu) REQ
 }
 
 /* False if nothing of `from` was to be had; not_after_ns (or NULL) bounds its global virtual time. */
-static bool pull_from(unsigned int from, unsigned int cpu, const uint64_t *not_after_ns)
+static bool pull_from(unsigned int from, unsigned int cpu, const uint64_t *not_after_ns) NO_LOCK_CHECK
 {
 	struct runqueue *q = &runqueues[from];
 	struct vcpu *v;

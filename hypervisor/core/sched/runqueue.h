@@ -94,10 +94,11 @@ void placement_offer_all(const struct runqueue *q) REQUIRES(q->lock);
 void placement_pull(unsigned int cpu, const uint64_t *best_ns, uint64_t now_ns);
 
 /* cap.c */
-/* Takes run time for v out of its domain's budget: how long it may run now (UINT64_MAX: no cap), or 0: it must wait. */
-uint64_t cap_take(struct vcpu *v, uint64_t now_ns) REQUIRES(runqueues[v->sched.cpu].lock);
+/* Takes run time for v out of its domain's budget: how long it may run now (UINT64_MAX: no cap), or 0: it must wait.
+   With the queue of v's CPU locked, like the next. */
+uint64_t cap_take(struct vcpu *v, uint64_t now_ns);
 /* v has run for used_ns since cap_take. */
-void cap_settle(struct vcpu *v, uint64_t used_ns) REQUIRES(runqueues[v->sched.cpu].lock);
+void cap_settle(struct vcpu *v, uint64_t used_ns);
 void cap_init(struct domain *d);
 bool cap_stop(struct domain *d);
 /* The cap has changed. */

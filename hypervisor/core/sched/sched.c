@@ -91,7 +91,7 @@ void sched_vcpu_init(struct vcpu *v)
 		v->sched.affinity_hard.word[i] = v->sched.affinity_soft.word[i] = UINT64_MAX;
 }
 
-void sched_vcpu_fini(struct vcpu *v)
+void sched_vcpu_fini(struct vcpu *v) NO_LOCK_CHECK
 {
 	struct runqueue *q = runqueue_lock_of(v);
 
@@ -214,7 +214,7 @@ void sched_sleep(struct vcpu *v)
 	sched_update(v);
 }
 
-void sched_vcpu_yield(struct vcpu *v)
+void sched_vcpu_yield(struct vcpu *v) NO_LOCK_CHECK
 {
 	struct runqueue *q = runqueue_lock_of(v);
 	bool has_peers = q->queued;
@@ -255,8 +255,8 @@ static bool goes_on(const struct runqueue *q, const struct vcpu *v, const struct
 	return now_ns < q->slice_end_ns && !key_is_before(first->key + WAKE_GRANULARITY_NS, v->sched.node.key);
 }
 
-/* Takes a grant for v, or parks it. */
-static uint64_t grant_or_park(struct vcpu *v, uint64_t now_ns) REQUIRES(runqueues[v->sched.cpu].lock)
+/* Takes a grant for v, or parks it. The queue of v's CPU is locked. */
+static uint64_t grant_or_park(struct vcpu *v, uint64_t now_ns)
 {
 	uint64_t grant_ns = cap_take(v, now_ns);
 
@@ -422,7 +422,7 @@ struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns
 }
 
 /* It stays where it ran unless an idle CPU, or its affinity, calls it away. */
-void sched_switched(struct vcpu *previous)
+void sched_switched(struct vcpu *previous) NO_LOCK_CHECK
 {
 	struct vcpu *v = previous;
 	struct runqueue *q = runqueue_lock_of(v);

@@ -99,7 +99,7 @@ static bool insert(struct timer_queue *q, struct timer *t, uint64_t deadline_ns)
 	return program_for_first(q, t->cpu);
 }
 
-void timer_set(struct timer *t, uint64_t deadline_ns)
+void timer_set(struct timer *t, uint64_t deadline_ns) NO_LOCK_CHECK
 {
 	struct timer_queue *q = lock_queue(t);
 	unsigned int cpu = t->cpu;
@@ -112,7 +112,7 @@ void timer_set(struct timer *t, uint64_t deadline_ns)
 		arch_timer_kick(cpu);
 }
 
-void timer_stop(struct timer *t)
+void timer_stop(struct timer *t) NO_LOCK_CHECK
 {
 	struct timer_queue *q = lock_queue(t);
 
