@@ -33,6 +33,9 @@ long hypercall_iret(struct vcpu *v, struct hypercall *call)
 		regs->r11 = c.r11;
 		regs->rcx = c.rcx;
 	}
+	/* With this assist the level is in the flags, as on the bare machine, and not in a hypercall. */
+	if (v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl))
+		v->arch.iopl = c.rflags >> 12 & 3;
 	if (v->arch.nmi_masked) {
 		v->arch.nmi_masked = false;
 		fast_path_changed(v);
