@@ -35,10 +35,12 @@ static void registrations(void)
 	EXPECT_STATUS(hc_callback_op(CALLBACKOP_register, (void *)HYPERVISOR_VIRT_START), -XEN_EFAULT);
 	EXPECT_STATUS(callback_set(CALLBACKTYPE_event, callback_event, true), 0);
 	/* They stay: a kernel cannot do without, and registers others in their place. */
-	for (unsigned int type = CALLBACKTYPE_event; type <= CALLBACKTYPE_syscall32; type++) {
-		gone.type = (uint16_t)type;
-		if (type != CALLBACKTYPE_nmi && type != 6)
-			EXPECT_STATUS(hc_callback_op(CALLBACKOP_unregister, &gone), -XEN_EINVAL);
+	static const uint16_t types[] = {CALLBACKTYPE_event, CALLBACKTYPE_failsafe, CALLBACKTYPE_syscall,
+					 CALLBACKTYPE_sysenter, CALLBACKTYPE_syscall32};
+
+	for (unsigned int i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		gone.type = types[i];
+		EXPECT_STATUS(hc_callback_op(CALLBACKOP_unregister, &gone), -XEN_EINVAL);
 	}
 	gone.type = 8;
 	EXPECT_STATUS(hc_callback_op(CALLBACKOP_unregister, &gone), -XEN_ENOSYS);
