@@ -50,8 +50,9 @@ static void start_services(void)
 	startup_timers();
 	irq_init(&startup.acpi);
 	startup_console_ring();
-	pv_cpuid_init(startup.options.cpuid);
+	pv_cpuid_read(startup.options.cpuid);
 	startup_other_cpus();
+	pv_cpuid_init(startup.options.cpuid);
 	startup_debug_keys();
 	startup_domain0();
 	enter_guest_loop(&cpu_info_of(0)->guest_regs);

@@ -1,7 +1,7 @@
 /*
  * What the machine's CPUs can do, and the control registers that follow from it.
  *
- * The boot CPU's CPUID decides for all; a CPU that lacks something the boot CPU has is refused in smp.c. Everything
+ * The boot CPU's CPUID decides for all, guests included; smp.c refuses a CPU that lacks something of it. Everything
  * is optional but long mode: each feature is used where present and the paths are right without it.
  */
 #include "cpu.h"
@@ -11,6 +11,35 @@
 #include <hyp/log.h>
 
 struct cpu_features cpu_features;
+
+/* The words of CPUID in which features are told, without the bits that follow control registers (OSXSAVE, OSPKE). */
+static const struct {
+	uint32_t leaf, reg, mask;
+} feature_words[] = {
+	{1, 3, UINT32_MAX},	   {1, 2, ~(UINT32_C(1) << 27)}, {7, 1, UINT32_MAX},	     {7, 2, ~(UINT32_C(1) << 4)},
+	{7, 3, UINT32_MAX},	   {0x80000001, 3, UINT32_MAX},	 {0x80000001, 2, UINT32_MAX}, {0x80000007, 3, UINT32_MAX},
+	{0x80000008, 1, UINT32_MAX},
+};
+static uint32_t boot_words[ARRAY_COUNT(feature_words)];
+
+static uint32_t feature_word(unsigned int i)
+{
+	uint32_t last[4], r[4];
+
+	cpuid(feature_words[i].leaf & 0x80000000, 0, last);
+	if (last[0] < feature_words[i].leaf)
+		return 0;
+	cpuid(feature_words[i].leaf, 0, r);
+	return r[feature_words[i].reg] & feature_words[i].mask;
+}
+
+bool cpu_features_suffice(void)
+{
+	for (unsigned int i = 0; i < ARRAY_COUNT(feature_words); i++)
+		if (boot_words[i] & ~feature_word(i))
+			return false;
+	return true;
+}
 
 static bool has(const uint32_t regs[4], unsigned int reg, unsigned int bit) { return regs[reg] >> bit & 1; }
 
@@ -66,6 +95,8 @@ void cpu_features_read(void)
 		cpuid(0x80000007, 0, e7);
 	if (ext[EAX] >= 0x80000008)
 		cpuid(0x80000008, 0, e8);
+	for (unsigned int i = 0; i < ARRAY_COUNT(feature_words); i++)
+		boot_words[i] = feature_word(i);
 	read_vendor();
 	f->nx = has(e1, EDX, 20);
 	f->page_1gb = has(e1, EDX, 26);

@@ -54,6 +54,7 @@ struct cpu {
 	unsigned int id;
 	uint32_t apic_id, acpi_id;
 	volatile bool started;
+	bool refused; /* [a] it lacks something that the boot CPU has */
 	bool arrived;	       /* [a] it waits for the boot CPU to compare their time-stamp counters */
 	struct tsc_meeting meeting;
 	uint64_t tsc_base;     /* its time-stamp counter at system time 0 */
@@ -129,6 +130,8 @@ static inline void guest_access_end(void)
 
 /* cpu.c: reads the boot CPU's features; sets this CPU's control registers and MSRs. */
 void cpu_features_read(void);
+/* Has this CPU all that the boot CPU has? Later CPUs. */
+bool cpu_features_suffice(void);
 void cpu_setup_registers(void);
 
 /* descriptors.c: builds and loads this CPU's GDT page, TSS, IDT, SYSCALL entry. */

@@ -154,12 +154,22 @@ struct ap_start {
 
 extern char ap_start_code[], ap_start_code_end[];
 
+/* A vCPU that moved here would miss what it was promised. */
+static void cpu_refuse(struct cpu *c)
+{
+	write_once(c->refused, true);
+	for (;;)
+		__asm__ volatile("hlt");
+}
+
 /* The first C of another CPU: on its own stack, with the hypervisor's root. */
 static void cpu_main(void)
 {
 	struct cpu *c = this_cpu();
 
 	descriptors_load(c);
+	if (!cpu_features_suffice())
+		cpu_refuse(c);
 	cpu_setup_registers();
 	c->xcr0 = cpu_features.xsave ? cpu_features.xcr0 : 0;
 	lapic_init_cpu();
@@ -183,7 +193,7 @@ static bool wait_arrived(const struct cpu *c, uint64_t wait_ns)
 	uint64_t end = time_now() + wait_ns;
 
 	while (!__atomic_load_n(&c->arrived, __ATOMIC_ACQUIRE))
-		if (time_now() > end)
+		if (read_once(c->refused) || time_now() > end)
 			return false;
 		else
 			io_pause();
@@ -233,10 +243,13 @@ void smp_start_others(paddr_t trampoline)
 	if (cpu_count > 1)
 		paging_identity_map(trampoline, true);
 	for (unsigned int id = 1; id < cpu_count; id++) {
+		const struct cpu *c = cpu_table[id];
+
 		if (cpu_start(cpu_table[id], trampoline))
 			started++;
 		else
-			log_warning("CPU %u (APIC id %u) does not start; going on without it", id, cpu_table[id]->apic_id);
+			log_warning("CPU %u (APIC id %u) %s; going on without it", id, c->apic_id,
+				    c->refused ? "lacks features of the boot CPU" : "does not start");
 	}
 	if (cpu_count > 1)
 		paging_identity_map(trampoline, false);

@@ -79,6 +79,13 @@ static void words_apply(const char *words, bool hide)
 	}
 }
 
+void pv_cpuid_read(const char *words)
+{
+	raw_read();
+	words_apply(words, true);
+	pv_cpuid_init_cpu();
+}
+
 void pv_cpuid_init(const char *words)
 {
 	struct cpu_policy_support support = {
@@ -86,15 +93,12 @@ void pv_cpuid_init(const char *words)
 		.fsgsbase = cpu_features.fsgsbase,
 		.nx = cpu_features.nx,
 		.rdtscp = cpu_features.rdtscp,
-		.tsc_invariant = cpu_features.tsc_invariant,
+		.tsc_invariant = tsc_is_stable(),
 	};
 
-	raw_read();
-	words_apply(words, true);
 	cpu_policies_derive(&policies, &support);
 	words_apply(words, false);
 	pv_msr_init();
-	pv_cpuid_init_cpu();
 }
 
 void pv_cpuid_init_cpu(void)

@@ -55,7 +55,9 @@ unsigned int pv_fetch(struct vcpu *v, const struct cpu_user_regs *regs, uint8_t 
 
 /* CPUID (cpuid.c): what the guest's kernel sees. Any CPU, any context. out = eax, ebx, ecx, edx. */
 void pv_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
-/* `words`: the command line's cpuid=, features to hide (no-NAME) and to show. */
+/* Before and after the other CPUs start: reads what the boot CPU can do; decides what guests see of it. `words`: the command
+   line's cpuid=, features to hide (no-NAME) and to show. */
+void pv_cpuid_read(const char *words);
 void pv_cpuid_init(const char *words);
 /* MSRs (msr.c). False: #GP. */
 bool pv_msr_read(struct vcpu *v, uint32_t index, uint64_t *value);
