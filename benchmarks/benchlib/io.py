@@ -6,12 +6,12 @@ import os
 import re
 
 from .guest import ramdisk_make, kernel_path, script_output
-from .machine import FOLDER, WAYS, say
+from .machine import FOLDER, Failure, WAYS, say
 from .rows import ROW, rounds_run, rows_merge, rows_read
 
 MEMORY, DOMAIN0_MIB = "2G", 768
 PROGRAMS = ("block", "net")
-SPENT = re.compile(r"SPENT (?P<name>[^|]+)\|(?P<ns>[\d|]+)")
+SPENT = re.compile(r"SPENT (?P<name>[^|]+)\|(?P<ns>\d+\|\d+\|\d+)$", re.MULTILINE)
 SIDES = ("domain 0", "the guest", "the other guest")
 # What the programs run before the samples that they keep.
 WARM_UP = 3
@@ -27,6 +27,9 @@ def operations(text):
 
 def spent_rows(text):
     rows, counted = {}, operations(text)
+    for name in counted:
+        if name not in {match["name"] for match in SPENT.finditer(text)}:
+            raise Failure(f"io: no word of the CPU time spent on '{name}'")
     for match in SPENT.finditer(text):
         for side, ns in zip(SIDES, match["ns"].split("|"), strict=True):
             if side != SIDES[2] or "to a guest" in match["name"]:
@@ -42,7 +45,7 @@ def way_measure(options, way):
         files.update(vmlinux=kernel_path(), ramdisk=ramdisk_make(PROGRAMS, "true"))
     text = script_output(options, way, ". /bench/io.sh; " + ("native" if way == "none" else "guests"), "io", memory=MEMORY,
                          words=("--dom0-memory", str(DOMAIN0_MIB)), programs=(*PROGRAMS, "spent"), files=files)
-    return {**rows_read(text), **spent_rows(text)}
+    return {**rows_read(text), **(spent_rows(text) if way != "none" else {})}
 
 
 def measure(options):

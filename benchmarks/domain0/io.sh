@@ -33,7 +33,8 @@ guest_run() {
 	guest_type one "/bench/$program '$name' $*" || exit
 	after=$(/bench/spent 0 $id1 $id2)
 	grep -a "^ROW $name|" $logs/guest-one.log | tr -d '\r' | tail -n 1
-	echo "$before $after" | awk -v name="$name" '{ printf "SPENT %s|%d|%d|%d\n", name, $4 - $1, $5 - $2, $6 - $3 }'
+	# %d of busybox's ends at 31 bits.
+	echo "$before $after" | awk -v name="$name" '{ printf "SPENT %s|%.0f|%.0f|%.0f\n", name, $4 - $1, $5 - $2, $6 - $3 }'
 }
 
 # Whether a row is to be measured: its name contains one of the lines of /bench/only, or there are none.
