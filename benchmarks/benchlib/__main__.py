@@ -23,11 +23,12 @@ def again_check(name, first, second):
 
 
 def table_run(options, name):
-    result = TABLES[name].measure(options)
-    result = {"table": name, "unit": options.unit, "versions": record.versions(), **result}
-    versions = ", ".join(f"{key} {value}" for key, value in result["versions"].items())
+    # Before the measurement, which may be long: the tree can change meanwhile.
+    versions = record.versions()
+    result = {"table": name, "unit": options.unit, "versions": versions, **TABLES[name].measure(options)}
+    line = ", ".join(f"{key} {value}" for key, value in versions.items())
     text = result.pop("text", None) or table_text(f"{result['title']}, in {options.unit}", result["rows"], result["ways"])
-    text += versions + "\n"
+    text += line + "\n"
     print(text, flush=True)
     record.result_write(options, name, result, text)
     if options.again:
