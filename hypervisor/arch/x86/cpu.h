@@ -32,12 +32,12 @@ struct task_state {
 
 /*
  * The data page behind a CPU's copy of the stub code. What follows `mode` is a copy of the current vCPU's state, for the
- * two paths that assembly takes alone; fast_path_update (pv/fast_path.c) keeps it true, and `mode` says what may be done.
+ * paths that assembly takes alone; fast_path_update (pv/fast_path.c) keeps it true, and `mode` says what may be done.
  */
 enum { FAST_NOTHING, FAST_USER, FAST_KERNEL };
 struct stub_data {
 	uint64_t scratch, stack, entry;
-	uint64_t saved_rax, saved_rcx;
+	uint64_t saved_rax, saved_rcx, saved_rdx;
 	uint64_t iret;		/* return_iretq */
 	uint32_t smap;		/* user pages need the bracket */
 	uint32_t mode;		/* FAST_* */
@@ -45,6 +45,7 @@ struct stub_data {
 	uint64_t kernel_cr3, user_cr3;
 	uint64_t frame;		/* where the frame of a system call lies on the kernel stack */
 	uint64_t handler;	/* of system calls */
+	uint64_t fault_handler;	/* of page faults; 0: by C */
 	struct vcpu_info *info;
 	bool *in_kernel;
 	bool *work;
@@ -81,7 +82,7 @@ struct cpu {
 struct cpu_info {
 	struct cpu_user_regs guest_regs; /* the stack grows down from here */
 	struct cpu *cpu;
-	uint64_t pad;
+	struct stub_data *stub;
 };
 /* The CPU aligns the stack to 16 before it pushes a frame: the end of the frame must be aligned already. */
 static_assert((sizeof(struct cpu_info) - offsetof(struct cpu_user_regs, es)) % 16 == 0);

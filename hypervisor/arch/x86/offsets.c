@@ -6,12 +6,19 @@
 void offsets_emit(void);
 void offsets_emit(void)
 {
+	EMIT(REGS_ERROR, offsetof(struct cpu_user_regs, error_code));
+	EMIT(REGS_RIP, offsetof(struct cpu_user_regs, rip));
 	EMIT(REGS_CS, offsetof(struct cpu_user_regs, cs));
+	EMIT(REGS_RFLAGS, offsetof(struct cpu_user_regs, rflags));
+	EMIT(REGS_RSP, offsetof(struct cpu_user_regs, rsp));
+	EMIT(REGS_SS, offsetof(struct cpu_user_regs, ss));
+	EMIT(CPU_INFO_STUB, offsetof(struct cpu_info, stub));
 	EMIT(STUB_SCRATCH, offsetof(struct stub_data, scratch));
 	EMIT(STUB_STACK, offsetof(struct stub_data, stack));
 	EMIT(STUB_ENTRY, offsetof(struct stub_data, entry));
 	EMIT(STUB_RAX, offsetof(struct stub_data, saved_rax));
 	EMIT(STUB_RCX, offsetof(struct stub_data, saved_rcx));
+	EMIT(STUB_RDX, offsetof(struct stub_data, saved_rdx));
 	EMIT(STUB_IRET, offsetof(struct stub_data, iret));
 	EMIT(STUB_SMAP, offsetof(struct stub_data, smap));
 	EMIT(STUB_MODE, offsetof(struct stub_data, mode));
@@ -20,6 +27,7 @@ void offsets_emit(void)
 	EMIT(STUB_USER_CR3, offsetof(struct stub_data, user_cr3));
 	EMIT(STUB_FRAME, offsetof(struct stub_data, frame));
 	EMIT(STUB_HANDLER, offsetof(struct stub_data, handler));
+	EMIT(STUB_FAULT_HANDLER, offsetof(struct stub_data, fault_handler));
 	EMIT(STUB_INFO, offsetof(struct stub_data, info));
 	EMIT(STUB_IN_KERNEL, offsetof(struct stub_data, in_kernel));
 	EMIT(STUB_WORK, offsetof(struct stub_data, work));
@@ -27,6 +35,7 @@ void offsets_emit(void)
 	EMIT(FAST_KERNEL, FAST_KERNEL);
 	EMIT(INFO_PENDING, offsetof(struct vcpu_info, evtchn_upcall_pending));
 	EMIT(INFO_MASK, offsetof(struct vcpu_info, evtchn_upcall_mask));
+	EMIT(INFO_CR2, offsetof(struct vcpu_info, arch.cr2));
 	EMIT(IRET_RAX, offsetof(struct iret_context, rax));
 	EMIT(IRET_R11, offsetof(struct iret_context, r11));
 	EMIT(IRET_RCX, offsetof(struct iret_context, rcx));
@@ -37,6 +46,8 @@ void offsets_emit(void)
 	EMIT(IRET_RSP, offsetof(struct iret_context, rsp));
 	EMIT(IRET_SS, offsetof(struct iret_context, ss));
 	EMIT(HYPERCALL_IRET, __HYPERVISOR_iret);
+	EMIT(HYPERCALL_SET_SEGMENT_BASE, __HYPERVISOR_set_segment_base);
+	EMIT(SEGBASE_GS_USER, SEGBASE_GS_USER);
 	EMIT(FLAT_USER_CS64, FLAT_RING3_CS64);
 	EMIT(FLAT_USER_CS32, FLAT_RING3_CS32);
 	EMIT(FLAT_USER_SS, FLAT_RING3_SS64);

@@ -3,6 +3,7 @@
  * Why: per-CPU data of the kernel and thread-local data of every process.
  * How: sets each base, reads it back by the segment, by rdmsr, and from user code before and after entries.
  * A failure means: a process gets the kernel's GS, or the kernel a process's.
+ * Machine: bochs=1
  */
 #include <guest.h>
 
@@ -79,10 +80,28 @@ static void selector(void)
 	EXPECT_EQ(gs_word(), 0xaaaa);
 }
 
+/* The call that kernels make at each switch goes by assembly: to each end of what is canonical, and no other register but
+   rax, rcx and r11 changes. */
+static void user_base_to_the_ends(void)
+{
+	static const uint64_t ends[] = { 0x7ffffffffffful, HYPERVISOR_VIRT_END, ~0ul, 0 };
+
+	for (unsigned int i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		uint64_t number = __HYPERVISOR_set_segment_base, which = SEGBASE_GS_USER, base = ends[i];
+		uint64_t rdx = 0xd4d4d4d4d4d4d4d4;
+
+		asm volatile("syscall" : "+a"(number), "+D"(which), "+S"(base), "+d"(rdx) : : "rcx", "r11", "memory");
+		EXPECT_TRUE(number == 0 && which == SEGBASE_GS_USER && base == ends[i] && rdx == 0xd4d4d4d4d4d4d4d4);
+		EXPECT_EQ(msr_read(0xc0000102), ends[i]);
+		EXPECT_EQ(gs_word(), 0xaaaa);
+	}
+}
+
 static void refusals(void)
 {
 	EXPECT_STATUS(hc_set_segment_base(SEGBASE_FS, 0x800000000000ul), -XEN_EINVAL);
 	EXPECT_STATUS(hc_set_segment_base(SEGBASE_GS_USER, 0x800000000000ul), -XEN_EINVAL);
+	EXPECT_STATUS(hc_set_segment_base(SEGBASE_GS_USER, 0xffff7ffffffffffful), -XEN_EINVAL);
 	EXPECT_STATUS(hc_set_segment_base(SEGBASE_GS_KERNEL, 0xffff7ffffffff000ul), -XEN_EINVAL);
 	EXPECT_STATUS(hc_set_segment_base(9, 0), -XEN_EINVAL);
 	EXPECT_EQ(gs_word(), 0xaaaa);
@@ -93,5 +112,6 @@ void test_main(void)
 	kernel_side();
 	user_side();
 	selector();
+	user_base_to_the_ends();
 	refusals();
 }

@@ -66,6 +66,8 @@ trap_stubs:
 	movl $vector, 4(%rsp)
 	.if vector == 1 || vector == 2 || vector == 8 || vector == 18
 	jmp trap_ist
+	.elseif vector == 14
+	jmp page_fault_entry
 	.else
 	jmp trap_common
 	.endif
@@ -79,6 +81,149 @@ trap_common:
 	jz trap_from_hypervisor
 	call guest_trap
 	jmp return_to_guest
+
+/* Registers the fault address of the next instruction with where it goes on. The table holds the linked addresses; traps.c
+   finds the same place in this CPU's copy. */
+.macro may_fault resume
+	.pushsection .fixup_table, "a"
+	.quad 9999f, \resume
+	.popsection
+9999:
+.endm
+
+/*
+ * A page fault of a guest, straight to its kernel: what page_fault() in pv/fault.c does in the usual case. As in fast_syscall
+ * below the kernel's address space is loaded first; if its stack is missing all is undone, cr2 too, and the long way finds out.
+ * Not here: writes to pages that the guest's kernel has mapped read-only, since they may be its tables; addresses of the
+ * hypervisor's, since the CPU reads the guest's descriptors there; and what the stub's data calls unusual.
+ * rdx = stub data, rbx = cr2, rcx = the new frame, rdi = cs in it, rsi = events masked.
+ */
+#define SAVED_BYTES (6 * 8)
+#define FRAME(reg) (SAVED_BYTES + REGS_##reg - REGS_ERROR)(%rsp)
+.macro is_hypervisor_address register, yes
+	movq \register, %rax
+	shrq $43, %rax
+	cmpl $0x1ffff0, %eax		/* HYP_START >> 43 */
+	je \yes
+.endm
+
+page_fault_entry:
+	testb $3, (REGS_CS - REGS_ERROR)(%rsp)
+	jz trap_common
+	pushq %rax
+	pushq %rcx
+	pushq %rdx
+	pushq %rbx
+	pushq %rsi
+	pushq %rdi
+	movq (SAVED_BYTES + CPU_INFO_STUB - REGS_ERROR)(%rsp), %rdx
+	movq STUB_WORK(%rdx), %rax
+	cmpb $0, (%rax)
+	jne slow_page_fault
+	cmpq $0, STUB_FAULT_HANDLER(%rdx)
+	je slow_page_fault
+	movq %cr2, %rbx
+	is_hypervisor_address %rbx, slow_page_fault
+	movzwl FRAME(CS), %edi
+	cmpl $FAST_USER, STUB_MODE(%rdx)
+	je 1f
+	cmpl $FAST_KERNEL, STUB_MODE(%rdx)
+	jne slow_page_fault
+	movl FRAME(ERROR), %eax
+	notl %eax
+	testl $3, %eax			/* present, write */
+	jz slow_page_fault
+	movq FRAME(RSP), %rcx
+	andq $-16, %rcx
+	subq $64, %rcx
+	/* Below the hypervisor's addresses none is canonical: the frame's first word tells. */
+	is_hypervisor_address %rcx, slow_page_fault
+	andl $~3, %edi
+	andl $~4, FRAME(ERROR)		/* its kernel is no user */
+	jmp 2f
+1:	movq STUB_KERNEL_CR3(%rdx), %rax
+	movq %rax, %cr3
+	swapgs
+	movq STUB_FRAME(%rdx), %rcx
+	subq $8, %rcx
+2:	xorl %esi, %esi
+	movq STUB_INFO(%rdx), %rax
+	cmpb $0, INFO_MASK(%rax)
+	setne %sil
+	cmpl $0, STUB_SMAP(%rdx)
+	je 3f
+	stac
+3:	movq 32(%rsp), %rax		/* rcx */
+	may_fault undo_page_fault
+	movq %rax, (%rcx)
+	may_fault undo_page_fault
+	movq %r11, 8(%rcx)
+	movl FRAME(ERROR), %eax
+	may_fault undo_page_fault
+	movq %rax, 16(%rcx)
+	movq FRAME(RIP), %rax
+	may_fault undo_page_fault
+	movq %rax, 24(%rcx)
+	movq %rsi, %rax
+	shlq $32, %rax
+	orq %rdi, %rax
+	may_fault undo_page_fault
+	movq %rax, 32(%rcx)
+	xorl $1, %esi
+	shll $9, %esi
+	movl FRAME(RFLAGS), %eax
+	andl $~0x3200, %eax		/* IOPL, IF: the guest's IF is its mask */
+	orl %esi, %eax
+	may_fault undo_page_fault
+	movq %rax, 40(%rcx)
+	movq FRAME(RSP), %rax
+	may_fault undo_page_fault
+	movq %rax, 48(%rcx)
+	movzwl FRAME(SS), %eax
+	may_fault undo_page_fault
+	movq %rax, 56(%rcx)
+	cmpl $0, STUB_SMAP(%rdx)
+	je 4f
+	clac
+4:	movq STUB_INFO(%rdx), %rax
+	movb $1, INFO_MASK(%rax)
+	movq %rbx, INFO_CR2(%rax)
+	movq STUB_IN_KERNEL(%rdx), %rax
+	movb $1, (%rax)
+	movl $FAST_KERNEL, STUB_MODE(%rdx)
+	movq STUB_FAULT_HANDLER(%rdx), %rax
+	movq %rax, FRAME(RIP)
+	movq $FLAT_USER_CS64, FRAME(CS)
+	andl $~0x74100, FRAME(RFLAGS)	/* AC, VM, RF, NT, TF */
+	movq %rcx, FRAME(RSP)
+	movq $FLAT_USER_SS, FRAME(SS)
+	popq %rdi
+	popq %rsi
+	popq %rbx
+	popq %rdx
+	popq %rcx
+	popq %rax
+	addq $8, %rsp
+	jmp return_iretq
+
+undo_page_fault:
+	cmpl $0, STUB_SMAP(%rdx)
+	je 5f
+	clac
+5:	movq %rbx, %cr2
+	cmpl $FAST_KERNEL, STUB_MODE(%rdx)
+	je slow_page_fault
+	movq STUB_USER_CR3(%rdx), %rax
+	movq %rax, %cr3
+	swapgs
+slow_page_fault:
+	popq %rdi
+	popq %rsi
+	popq %rbx
+	popq %rdx
+	popq %rcx
+	popq %rax
+	jmp trap_common
 
 /* Something happened in ring 0: the idle loop's interrupt, a guest-memory access that faults, or our bug. If it was
    the iretq below, hypervisor_trap hands back the guest's frame, made whole again, and the guest gets the exception. */
@@ -147,6 +292,8 @@ stub_syscall:
 	jne slow_syscall
 	cmpq $HYPERCALL_IRET, %rax
 	je fast_iret
+	cmpq $HYPERCALL_SET_SEGMENT_BASE, %rax
+	je fast_segment_base
 slow_syscall:
 	pushq $FLAT_USER_SS
 	pushq STUB(STUB_SCRATCH)
@@ -156,15 +303,6 @@ slow_syscall:
 	pushq $0
 	movl $ENTRY_SYSCALL, 4(%rsp)
 	jmp *STUB(STUB_ENTRY)
-
-/* Registers the fault address of the next instruction with where it goes on. The table holds the linked addresses; traps.c
-   finds the same place in this CPU's copy. */
-.macro may_fault resume
-	.pushsection .fixup_table, "a"
-	.quad 9999f, \resume
-	.popsection
-9999:
-.endm
 
 .macro guest_pages_open
 	cmpl $0, STUB(STUB_SMAP)
@@ -234,9 +372,9 @@ fast_syscall_slow:
 	jmp slow_syscall
 
 /*
- * Hypercall iret to the guest's user: what hypercall_iret() in pv/iret.c does, in the usual case: events go on and none is
- * pending, and this CPU has nothing else to do. SYSCALL has left rcx and r11 free. Until the address space changes nothing
- * has happened; the long way starts from the same registers.
+ * Hypercall iret: what hypercall_iret() in pv/iret.c does, in the usual case: events go on and none is pending, and this
+ * CPU has nothing else to do. SYSCALL has left rcx and r11 free. Until the address space changes nothing has happened; the
+ * long way starts from the same registers.
  */
 fast_iret:
 	movq STUB(STUB_WORK), %rcx
@@ -266,10 +404,11 @@ fast_iret:
 	pushq %rax
 	may_fault slow_iret_close
 	movq IRET_CS(%rcx), %rax
-	pushq %rax
 	notl %eax
-	testl $3, %eax			/* to the user */
-	jnz slow_iret_close
+	testl $3, %eax
+	jnz iret_to_kernel
+	notl %eax
+	pushq %rax
 	may_fault slow_iret_close
 	movq IRET_RIP(%rcx), %rax
 	pushq %rax
@@ -295,11 +434,76 @@ fast_iret:
 	movq STUB(STUB_RAX), %rax
 	jmp *STUB(STUB_IRET)
 
+/* The same mode, the same address space. */
+iret_to_kernel:
+	notl %eax
+	orl $3, %eax
+	pushq %rax
+	may_fault slow_iret_close
+	movq IRET_RIP(%rcx), %rax
+	pushq %rax
+	sarq $47, %rax			/* in the upper half, where kernels are: canonical */
+	incq %rax
+	jnz slow_iret_close
+	may_fault slow_iret_close
+	movq IRET_RAX(%rcx), %rax
+	may_fault slow_iret_close
+	movq IRET_R11(%rcx), %r11
+	may_fault slow_iret_close
+	movq IRET_RCX(%rcx), %rcx
+	guest_pages_close
+	movq %rax, STUB(STUB_RAX)
+	movq STUB(STUB_INFO), %rax
+	movb $0, INFO_MASK(%rax)
+	movq STUB(STUB_RAX), %rax
+	jmp *STUB(STUB_IRET)
+
 slow_iret_close:
 	guest_pages_close
 slow_iret:
 	movq STUB(STUB_STACK), %rsp
 	movl $HYPERCALL_IRET, %eax
+	jmp slow_syscall
+
+/*
+ * Hypercall set_segment_base of the user's GS, which a kernel makes at each switch of processes. Back by sysretq, so the
+ * caller is in the upper half, where kernels are, and does not step singly.
+ */
+fast_segment_base:
+	cmpq $SEGBASE_GS_USER, %rdi
+	jne slow_segment_base
+	testl $0x100, %r11d		/* TF */
+	jnz slow_segment_base
+	movq STUB(STUB_WORK), %rax
+	cmpb $0, (%rax)
+	jne slow_segment_base
+	movq STUB(STUB_INFO), %rax
+	cmpb $0, INFO_PENDING(%rax)
+	jne slow_segment_base
+	movq %rcx, %rax
+	sarq $47, %rax
+	incq %rax
+	jnz slow_segment_base
+	movq %rsi, %rax
+	sarq $47, %rax
+	incq %rax			/* 0 or 1: canonical */
+	cmpq $1, %rax
+	ja slow_segment_base
+	movq %rcx, STUB(STUB_RCX)
+	movq %rdx, STUB(STUB_RDX)
+	movl $0xc0000102, %ecx		/* KERNEL_GS_BASE: the one that is not active */
+	movl %esi, %eax
+	movq %rsi, %rdx
+	shrq $32, %rdx
+	wrmsr
+	movq STUB(STUB_RCX), %rcx
+	movq STUB(STUB_RDX), %rdx
+	movq STUB(STUB_SCRATCH), %rsp
+	xorl %eax, %eax
+	sysretq
+
+slow_segment_base:
+	movl $HYPERCALL_SET_SEGMENT_BASE, %eax
 	jmp slow_syscall
 
 	.balign 16

@@ -14,6 +14,7 @@ long hypercall_set_trap_table(struct vcpu *v, struct hypercall *call)
 {
 	vaddr_t list = call->arg[0];
 
+	fast_path_changed(v);
 	if (!list) {
 		memset(v->arch.traps, 0, 256 * sizeof(*v->arch.traps));
 		return OK;

@@ -1,7 +1,7 @@
 /*
- * What the two fast paths of entry/traps.S (a system call of the user, an iret to the user) need of the current vCPU, kept
- * beside their code. Whoever changes one of these things of a vCPU that may be current calls fast_path_changed; the copy is
- * made anew on the way out, before the guest can run on it.
+ * What the fast paths of entry/traps.S (a system call of the user, an iret, a page fault) need of the current vCPU, kept
+ * where they find it without a register. Whoever changes one of these things of a vCPU that may be current calls
+ * fast_path_changed; the copy is made anew on the way out, before the guest can run on it.
  *
  *   Q1  While a guest runs, the copy is that of the current vCPU, and `mode` is FAST_USER or FAST_KERNEL only in that mode.
  *   Q2  What is unusual (no table of the user's, events not masked by the entry, an NMI under way) is FAST_NOTHING, and the
@@ -10,8 +10,10 @@
 #include "pv.h"
 #include "../paging.h"
 
-/* rcx, r11, rip, cs, rflags, rsp, ss */
+/* rcx, r11, rip, cs, rflags, rsp, ss; a page fault's has an error code besides, and begins that much lower. */
 #define FRAME_BYTES 56u
+#define FAULT_FRAME_BYTES 64u
+#define VECTOR_PAGE_FAULT 14
 
 void fast_path_changed(const struct vcpu *v)
 {
@@ -30,20 +32,24 @@ static uint64_t root_address(mfn_t root) { return mfn_is_invalid(root) ? 0 : mfn
 
 void fast_path_update(struct cpu *c, struct vcpu *v)
 {
+	const struct trap_info *fault = &v->arch.traps[VECTOR_PAGE_FAULT];
+	uint64_t stack = v->arch.kernel_sp & ~UINT64_C(15), fault_frame = stack - FAULT_FRAME_BYTES;
 	struct stub_data *s = c->stub;
 	bool usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->arch.user_root) &&
 		     !(v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl));
 
 	s->kernel_cr3 = root_address(v->arch.kernel_root);
 	s->user_cr3 = root_address(v->arch.user_root);
-	s->frame = (v->arch.kernel_sp & ~UINT64_C(15)) - FRAME_BYTES;
+	s->frame = stack - FRAME_BYTES;
 	s->handler = v->arch.syscall.address;
+	/* One that leaves events on would have to be told of them. */
+	s->fault_handler = TI_GET_IF(fault) ? fault->address : 0;
 	s->info = v->info;
 	s->in_kernel = &v->arch.in_kernel;
 	s->work = &c->work;
 	s->mode_in[true] = usual ? FAST_KERNEL : FAST_NOTHING;
 	s->mode_in[false] = usual && v->arch.syscall.address && v->arch.syscall.mask_events &&
-					      arch_guest_range_is_valid(v, s->frame, FRAME_BYTES) ?
+					      arch_guest_range_is_valid(v, fault_frame, FAULT_FRAME_BYTES) ?
 				      FAST_USER : FAST_NOTHING;
 	c->fast_stale = false;
 	fast_path_mode(c, v);
