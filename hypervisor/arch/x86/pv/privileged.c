@@ -515,11 +515,30 @@ static bool emulate(struct vcpu *v, struct cpu_user_regs *regs, const struct ins
 	return true;
 }
 
+#define RDMSR_BYTES 2u
+#define RDMSR_CODE 0x320f
+
+/* What a kernel reads at each switch of processes: no decoder for its two bytes. */
+static bool is_read_of_user_gs_base(struct vcpu *v, const struct cpu_user_regs *regs)
+{
+	uint16_t code;
+
+	return v->arch.in_kernel && (uint32_t)regs->rcx == MSR_KERNEL_GS_BASE && !(regs->rflags & RFLAGS_TF) &&
+	       guest_copy_in(v, &code, regs->rip, sizeof(code)) == OK && code == RDMSR_CODE;
+}
+
 bool pv_emulate_privileged(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	struct insn insn;
-	enum outcome outcome = decode(v, regs, 0, &insn);
+	enum outcome outcome;
 
+	if (is_read_of_user_gs_base(v, regs)) {
+		pair_write(regs, pv_gs_user_base_get(v));
+		regs->rip += RDMSR_BYTES;
+		regs->rflags &= ~RFLAGS_RF;
+		return true;
+	}
+	outcome = decode(v, regs, 0, &insn);
 	if (outcome != DONE)
 		return outcome == INJECTED;
 	return !insn.forced && emulate(v, regs, &insn);
