@@ -4,6 +4,7 @@ The tools in image/ do the work, each once; they print where the result is. What
 of that run's own.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -52,7 +53,11 @@ def packages_install(options):
 
 
 def hypervisor_build():
-    done = subprocess.run(["make", "-s", "-C", TOP, f"-j{os.cpu_count() or 1}"], stdout=sys.stderr, stdin=subprocess.DEVNULL)
+    # Two that build at once would pull the files out from under each other.
+    os.makedirs(os.path.join(TOP, "build"), exist_ok=True)
+    with open(os.path.join(TOP, "build", "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(["make", "-s", "-C", TOP, f"-j{os.cpu_count() or 1}"], stdout=sys.stderr, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise Refusal("the build failed")
     return os.path.join(TOP, "build", "hospes")
