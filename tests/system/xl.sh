@@ -30,7 +30,8 @@ xl_programs() {
 	for name in on-terminal hold-frames; do
 		gcc -O2 -static -s "$top/tests/system/programs/$name.c" -o "$scratch/programs/$name"
 	done
-	make -s -C "$top" -f tests/guest/Makefile build/guest/system/small.elf >&2
+	mkdir -p "$top/build"
+	flock "$top/build/lock" make -s -C "$top" -f tests/guest/Makefile build/guest/system/small.elf >&2
 	strip -o "$scratch/programs/small" "$top/build/guest/system/small.elf"
 	tar -C "$scratch/programs" -cf "$scratch/programs.tar" .
 	truncate -s %512 "$scratch/programs.tar"
