@@ -234,6 +234,9 @@ static void a_pool_gets_cpus_and_domains_and_gives_them_back(void **state)
 	assert_int_equal(sop.u.cpupool_op.n_dom, 1);
 	assert_int_equal(pool_cpus(), 2);
 	assert_int_equal(sched_vcpu_cpus(dom[1]->vcpu[0]).word[0], 2);
+	assert_int_equal(domctl(XEN_DOMCTL_getdomaininfo), 0);
+	assert_int_equal(op.u.getdomaininfo.cpupool, 1);
+	assert_int_equal(scheduler(1, 6, XEN_SYSCTL_SCHEDOP_getinfo, 0), 0);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, any), E_BUSY);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1, 0), E_BUSY);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0, 1), 0);
