@@ -326,7 +326,8 @@ void hyp_slots_clear(uint64_t *l4)
 	memset(&l4[HYP_SLOT_FIRST], 0, (HYP_SLOT_LAST - HYP_SLOT_FIRST + 1) * sizeof(*l4));
 }
 
-/* Where there is no memory for the tables, nothing of the window is used up: those that are made already serve the next. */
+/* Addresses that were given out once, also to an attempt that found no memory for its tables, are never used again: TLBs may
+   hold what was mapped. */
 void *mmio_map(paddr_t start, uint64_t bytes)
 {
 	static vaddr_t next = MMIO_START;
@@ -338,10 +339,10 @@ void *mmio_map(paddr_t start, uint64_t bytes)
 	va = next;
 	if (end - first > MMIO_START + MMIO_BYTES - va)
 		s = E_NOSPC;
+	else
+		next += end - first;
 	for (paddr_t p = first; p < end && s == OK; p += PAGE_BYTES)
 		s = map_page(va + (p - first), paddr_to_mfn(p), HYP_UC);
-	if (s == OK)
-		next += end - first;
 	spin_unlock(&map_lock);
 	return s == OK ? (void *)(va + (start - first)) : NULL;
 }

@@ -107,6 +107,15 @@ trap_common:
 	je \yes
 .endm
 
+.macro fault_registers_restore
+	popq %rdi
+	popq %rsi
+	popq %rbx
+	popq %rdx
+	popq %rcx
+	popq %rax
+.endm
+
 page_fault_entry:
 	testb $3, (REGS_CS - REGS_ERROR)(%rsp)
 	jz trap_common
@@ -197,12 +206,7 @@ page_fault_entry:
 	andl $~0x74100, FRAME(RFLAGS)	/* AC, VM, RF, NT, TF */
 	movq %rcx, FRAME(RSP)
 	movq $FLAT_USER_SS, FRAME(SS)
-	popq %rdi
-	popq %rsi
-	popq %rbx
-	popq %rdx
-	popq %rcx
-	popq %rax
+	fault_registers_restore
 	addq $8, %rsp
 	jmp return_iretq
 
@@ -217,12 +221,7 @@ undo_page_fault:
 	movq %rax, %cr3
 	swapgs
 slow_page_fault:
-	popq %rdi
-	popq %rsi
-	popq %rbx
-	popq %rdx
-	popq %rcx
-	popq %rax
+	fault_registers_restore
 	jmp trap_common
 
 /* Something happened in ring 0: the idle loop's interrupt, a guest-memory access that faults, or our bug. If it was
@@ -371,6 +370,18 @@ fast_syscall_slow:
 	movq STUB(STUB_RAX), %rax
 	jmp slow_syscall
 
+/* The last that is read of an iret's frame, at rcx; rax stays in the stub's data. */
+.macro iret_registers_load
+	may_fault slow_iret_close
+	movq IRET_RAX(%rcx), %rax
+	may_fault slow_iret_close
+	movq IRET_R11(%rcx), %r11
+	may_fault slow_iret_close
+	movq IRET_RCX(%rcx), %rcx
+	guest_pages_close
+	movq %rax, STUB(STUB_RAX)
+.endm
+
 /*
  * Hypercall iret: what hypercall_iret() in pv/iret.c does, in the usual case: events go on and none is pending, and this
  * CPU has nothing else to do. SYSCALL has left rcx and r11 free. Until the address space changes nothing has happened; the
@@ -385,10 +396,7 @@ fast_iret:
 	jne slow_iret
 	/* The frame must be the guest's: not in the hypervisor's 2^43 bytes. Below them no address is canonical. */
 	movq STUB(STUB_SCRATCH), %rcx
-	movq %rcx, %rax
-	shrq $43, %rax
-	cmpl $0x1ffff0, %eax		/* HYP_START >> 43 */
-	je slow_iret
+	is_hypervisor_address %rcx, slow_iret
 	guest_pages_open
 	may_fault slow_iret_close
 	movq IRET_SS(%rcx), %rax
@@ -414,14 +422,7 @@ fast_iret:
 	pushq %rax
 	shrq $47, %rax			/* in the lower half: canonical */
 	jnz slow_iret_close
-	may_fault slow_iret_close
-	movq IRET_RAX(%rcx), %rax
-	may_fault slow_iret_close
-	movq IRET_R11(%rcx), %r11
-	may_fault slow_iret_close
-	movq IRET_RCX(%rcx), %rcx
-	guest_pages_close
-	movq %rax, STUB(STUB_RAX)
+	iret_registers_load
 	movq STUB(STUB_USER_CR3), %rax
 	movq %rax, %cr3
 	swapgs
@@ -445,14 +446,7 @@ iret_to_kernel:
 	sarq $47, %rax			/* in the upper half, where kernels are: canonical */
 	incq %rax
 	jnz slow_iret_close
-	may_fault slow_iret_close
-	movq IRET_RAX(%rcx), %rax
-	may_fault slow_iret_close
-	movq IRET_R11(%rcx), %r11
-	may_fault slow_iret_close
-	movq IRET_RCX(%rcx), %rcx
-	guest_pages_close
-	movq %rax, STUB(STUB_RAX)
+	iret_registers_load
 	movq STUB(STUB_INFO), %rax
 	movb $0, INFO_MASK(%rax)
 	movq STUB(STUB_RAX), %rax
