@@ -25,7 +25,7 @@ static inline uint64_t *pt_place_slot(const struct pt_place *at)
    a slot of the root would be found for it, but one of the hypervisor's. */
 static inline bool pt_walk(const struct vcpu *v, vaddr_t address, struct pt_place *out)
 {
-	mfn_t at = v->arch.kernel_root;
+	mfn_t at = v->arch.roots.kernel;
 
 	if (unlikely(mfn_is_invalid(at) || (address >= GUEST_LOW_END && address < HYP_END)))
 		return false;

@@ -17,12 +17,16 @@ struct pv_callback {
 	bool mask_events; /* the upcall mask is set on entry */
 };
 
+/* Where entries from its user mode find the guest's kernel. */
+struct kernel_stack {
+	uint64_t ss, sp;
+};
+
 struct arch_vcpu {
 	struct cpu_user_regs regs;  /* [c] while it does not run; else on the stack of its CPU */
 	bool in_kernel;		    /* [c] guest kernel mode, with the kernel's page table */
 	uint64_t cr3;		    /* [c] what is loaded while it runs */
-	mfn_t kernel_root;	    /* [m] referenced L4, MFN_INVALID none */
-	mfn_t user_root;	    /* [m] referenced L4, MFN_INVALID none */
+	struct root_pair roots;	    /* [m] referenced L4s, MFN_INVALID none */
 	struct trap_info *traps;    /* [c] 256 entries */
 	uint64_t gdt_frame[GDT_FRAMES]; /* [m] referenced segment-descriptor frames */
 	unsigned int gdt_entries;   /* [m] */
@@ -30,7 +34,7 @@ struct arch_vcpu {
 	unsigned int ldt_entries;   /* [c] */
 	uint64_t ldt_mapped;	    /* [c] which of the 16 LDT pages are mapped, with references */
 	struct page *ldt_page[16];  /* [c] */
-	uint64_t kernel_ss, kernel_sp;
+	struct kernel_stack kernel_stack;
 	uint64_t fs_base, gs_base_kernel, gs_base_user; /* [c] while it does not run; see pv/segments.c */
 	struct pv_callback event, failsafe, syscall, syscall32, sysenter;
 	unsigned int iopl;	    /* virtual, 0..3 */
