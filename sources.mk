@@ -8,7 +8,7 @@ PURE += $(addprefix hypervisor/arch/x86/pv/, cpuid_features.c cpuid_policy.c deb
   msr_policy.c range_set.c)
 
 PURE += hypervisor/lib/conring.c hypervisor/lib/console.c hypervisor/lib/console_input.c hypervisor/lib/format.c \
-  hypervisor/lib/log.c hypervisor/lib/rate_limit.c hypervisor/lib/string_copy.c
+  hypervisor/lib/lock.c hypervisor/lib/log.c hypervisor/lib/rate_limit.c hypervisor/lib/string_copy.c
 PURE += $(addprefix hypervisor/drivers/, calibrate.c debugcon.c hpet.c i8259.c ioapic.c lapic.c msi.c pci.c pit.c pmtimer.c \
   rtc.c serial.c vga.c)
 

@@ -33,12 +33,15 @@ void arch_lock_wait(void);
 
 static inline void spin_init(struct spinlock *l) { l->next = l->owner = 0; }
 
+/* Until the ticket's turn has come (lib/lock.c). */
+void spin_wait(const struct spinlock *l, uint16_t ticket);
+
 static inline void spin_lock(struct spinlock *l) ACQUIRES(*l) NO_LOCK_CHECK
 {
 	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 
-	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket)
-		arch_lock_wait();
+	if (__builtin_expect(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket, false))
+		spin_wait(l, ticket);
 }
 
 static inline bool spin_trylock(struct spinlock *l) TRY_ACQUIRES(true, *l) NO_LOCK_CHECK
