@@ -9,6 +9,7 @@
 #include "tsc_sync.h"
 #include <hyp/cpu.h>
 #include <hyp/domain.h>
+#include <hyp/pv/insn.h>
 
 /* The GDT page at the top of every vCPU's GDT, one a CPU. Index = (selector - HYP_GDT_OFFSET) / 8. */
 struct cpu_gdt {
@@ -49,14 +50,7 @@ struct stub_data {
 	struct vcpu_info *info;
 	bool *in_kernel;
 	bool *work;
-	struct kernel_stack *kernel_stack;
-	uint64_t roots_switch;	/* pv_roots_switch */
 };
-
-/* The frame of a system call on the guest's kernel stack: rcx, r11, rip, cs, rflags, rsp, ss. */
-#define FRAME_BYTES 56u
-/* The instruction's two bytes. */
-#define RDMSR_CODE 0x320f
 
 struct cpu {
 	unsigned int id;
@@ -84,6 +78,8 @@ struct cpu {
 	bool fast_stale;      /* the stub's copy of the vCPU's state is to be made anew */
 	bool work; /* something is to be done before a guest goes on: set by every interrupt, and by arch_cpu_kick here */
 	uint64_t interrupts;
+	uint64_t store_bytes;	 /* what the last store to a page table said, */
+	struct insn_store store; /* and its meaning */
 };
 
 struct cpu_info {

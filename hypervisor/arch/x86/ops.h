@@ -1,6 +1,7 @@
 #pragma once
 /* Instructions that C has no word for, one function each. */
 #include <hyp/io.h>
+#include <hyp/pv/rflags.h>
 #include <hyp/types.h>
 
 #define CR0_TS BIT(3)
@@ -17,17 +18,6 @@
 #define CR4_OSXSAVE BIT(18)
 #define CR4_SMEP BIT(20)
 #define CR4_SMAP BIT(21)
-
-#define RFLAGS_CF BIT(0)
-#define RFLAGS_TF BIT(8)
-#define RFLAGS_IF BIT(9)
-#define RFLAGS_DF BIT(10)
-#define RFLAGS_IOPL (BIT(12) | BIT(13))
-#define RFLAGS_NT BIT(14)
-#define RFLAGS_RF BIT(16)
-#define RFLAGS_VM BIT(17)
-#define RFLAGS_AC BIT(18)
-#define RFLAGS_ID BIT(21)
 
 #define MSR_TSC 0x10
 #define MSR_APIC_BASE 0x1b
@@ -126,7 +116,6 @@ static inline void gdt_load(const struct descriptor_pointer *p) { __asm__ volati
 static inline void idt_load(const struct descriptor_pointer *p) { __asm__ volatile("lidt %0" : : "m"(*p)); }
 static inline void ldt_load(uint16_t selector) { __asm__ volatile("lldt %0" : : "r"(selector)); }
 static inline void task_load(uint16_t selector) { __asm__ volatile("ltr %0" : : "r"(selector)); }
-
 
 /* An address that the CPU can hold: bits 63 to 47 are equal. */
 static inline bool address_is_canonical(uint64_t a) { return (uint64_t)((int64_t)(a << 16) >> 16) == a; }

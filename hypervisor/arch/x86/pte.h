@@ -22,4 +22,6 @@
 static inline mfn_t pte_mfn(uint64_t pte) { return mfn((pte & PTE_ADDRESS) >> PAGE_SHIFT); }
 static inline uint64_t pte_make(mfn_t m, uint64_t flags) { return mfn_to_paddr(m) | flags; }
 /* The index of an address in a table of `level` 1 to 4. */
-static inline unsigned int pt_index(vaddr_t va, unsigned int level) { return va >> (3 + 9 * level) & 511; }
+/* An entry of `level` covers 2^pt_shift(level) bytes. */
+static inline unsigned int pt_shift(unsigned int level) { return 3 + 9 * level; }
+static inline unsigned int pt_index(vaddr_t va, unsigned int level) { return va >> pt_shift(level) & 511; }

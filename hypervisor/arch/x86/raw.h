@@ -1,5 +1,7 @@
 #pragma once
 /* Accesses that may fault and then report it (entry/copy.S). */
+#include "cpu.h"
+#include "layout.h"
 #include <hyp/types.h>
 
 size_t guest_copy_raw(void *to, const void *from, size_t bytes);
@@ -12,3 +14,53 @@ bool msr_read_raw(uint32_t index, uint64_t *value);
 bool msr_write_raw(uint32_t index, uint64_t value);
 bool xsetbv_raw(uint64_t value);
 bool fpu_restore_raw(void *image, uint64_t features, bool xsave);
+
+/* False: it is not there. */
+static inline bool guest_word_read_raw(const uint64_t *from, uint64_t *out)
+{
+	bool is_there = false;
+	uint64_t word;
+
+	__asm__ volatile("1: movq %2, %1\n\t"
+			 "movb $1, %0\n\t"
+			 "2:\n\t"
+			 ".pushsection .fixup_table, \"a\"\n\t"
+			 ".quad 1b, 2b\n\t"
+			 ".popsection"
+			 : "+q"(is_there), "=&r"(word)
+			 : "m"(*from));
+	*out = word;
+	return is_there;
+}
+
+/* Is none of the `bytes` from `from` on the hypervisor's? What wraps is the guest's at both ends. */
+static inline bool guest_bytes_are_its(vaddr_t from, uint64_t bytes)
+{
+	return from - (HYP_START - (bytes - 1)) >= HYP_END - HYP_START + (bytes - 1);
+}
+
+/* A word, two words of the guest's, in the address space that is loaded. False: not all of it is the guest's, or there; then one
+   may be read, and cr2 is another. */
+static inline bool guest_word_read(vaddr_t from, uint64_t *out)
+{
+	bool is_there;
+
+	if (!guest_bytes_are_its(from, sizeof(*out)))
+		return false;
+	guest_access_begin();
+	is_there = guest_word_read_raw((const uint64_t *)from, out);
+	guest_access_end();
+	return is_there;
+}
+static inline bool guest_pair_read(vaddr_t from, uint64_t *first, uint64_t *second)
+{
+	bool are_there;
+
+	if (!guest_bytes_are_its(from, 2 * sizeof(*first)))
+		return false;
+	guest_access_begin();
+	are_there = guest_word_read_raw((const uint64_t *)from, first) &&
+		    guest_word_read_raw((const uint64_t *)from + 1, second);
+	guest_access_end();
+	return are_there;
+}

@@ -76,15 +76,6 @@ void guest_trap(struct cpu_user_regs *regs)
 		pv_exception(c->current, regs);
 }
 
-void guest_syscall(struct cpu_user_regs *regs)
-{
-	struct cpu *c = this_cpu();
-
-	guest_access_end();
-	c->preempt_deadline = tsc_read_unordered() + hypercall_budget_ticks;
-	pv_syscall(c->current, regs);
-}
-
 bool arch_preempt_due(void) { return tsc_read_unordered() > this_cpu()->preempt_deadline; }
 
 /* How far this CPU's copy of the stubs lies from the linked one, for an address in it; else 0. */
@@ -238,7 +229,7 @@ static bool exit_is_plain(const struct cpu *c)
 {
 	const struct vcpu *v = c->current;
 
-	return !read_once(c->work) && v && !v->arch.failsafe_pending && !read_once(v->arch.nmi_pending) &&
+	return !read_once(c->work) && v && !c->fast_stale && !v->arch.failsafe_pending && !read_once(v->arch.nmi_pending) &&
 	       !vcpu_event_is_deliverable(v) && address_is_canonical(guest_regs()->rip);
 }
 
@@ -246,11 +237,8 @@ void guest_exit(void)
 {
 	struct cpu *c = this_cpu();
 
-	if (likely(exit_is_plain(c))) {
-		if (c->fast_stale)
-			fast_path_update(c, c->current);
+	if (likely(exit_is_plain(c)))
 		return;
-	}
 	c->preempt_deadline = UINT64_MAX;
 	for (;;) {
 		struct vcpu *v;
@@ -276,4 +264,20 @@ void guest_exit(void)
 		fast_path_update(c, c->current);
 	/* What a trapped instruction begins, and does not finish in its first step, goes on when the guest executes it again. */
 	c->preempt_deadline = 0;
+}
+
+void guest_syscall(struct cpu_user_regs *regs)
+{
+	struct cpu *c = this_cpu();
+
+	guest_access_end();
+	if (regs->rax == __HYPERVISOR_mmu_update && regs->entry_vector == ENTRY_SYSCALL && c->stub->mode == FAST_KERNEL &&
+	    pv_leaf_update_quickly(c, regs)) {
+		regs->rax = 0;
+		guest_exit_shortly(c);
+		return;
+	}
+	c->preempt_deadline = tsc_read_unordered() + hypercall_budget_ticks;
+	pv_syscall(c->current, regs);
+	guest_exit();
 }

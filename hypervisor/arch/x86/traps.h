@@ -1,6 +1,8 @@
 #pragma once
 /* The C side of entry/traps.S. */
+#include "cpu.h"
 #include <hyp/abi.h>
+#include <hyp/types.h>
 
 extern char return_iretq[];
 extern char stub_sysenter[], stub_sysenter_flags_saved[];
@@ -14,6 +16,15 @@ struct cpu_user_regs *guest_regs_take(const struct cpu_user_regs *from);
 struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs);
 /* All pending work; returns when guest_regs holds who runs next. */
 void guest_exit(void);
+/* The same where only an event, or what the call itself began, can be pending. */
+static inline void guest_exit_shortly(const struct cpu *c)
+{
+	if (unlikely(read_once(c->work) || c->fast_stale || vcpu_event_is_deliverable(c->current)))
+		guest_exit();
+}
+/* From ring 3 (pv/pt_emulate.c): the guest's kernel, in its usual mode, has written to `address`, which it maps read-only.
+   False: nothing happened, go on with guest_trap; true: done, and guest_regs holds who runs next. */
+bool guest_store(struct cpu_user_regs *regs, vaddr_t address);
 
 /* `cpu`, and then each after it, prints its guest's registers when it next passes through its work. */
 void registers_ask(unsigned int cpu);

@@ -96,7 +96,7 @@ static enum status leaf_get(struct domain *d, struct domain *owner, const struct
 }
 
 /* The same where all is as usual: memory that has the type already. False: nothing was taken, ask leaf_get. */
-static inline bool leaf_get_plain(const struct domain *owner, const struct pt_entry *leaf)
+static inline __attribute__((always_inline)) bool leaf_get_plain(const struct domain *owner, const struct pt_entry *leaf)
 {
 	struct page *p = mfn_to_page(leaf->frame);
 
@@ -267,7 +267,8 @@ enum status page_table_settle(struct domain *d, struct page *p)
 /* Validating --------------------------------------------------------------------------------------------------- */
 
 /* The references of a new leaf that says `e`; *raw becomes what is to stand in the table. */
-static enum status leaf_accept(struct domain *d, struct domain *owner, const struct pt_entry *e, uint64_t *raw)
+static __attribute__((noinline)) enum status leaf_accept(struct domain *d, struct domain *owner, const struct pt_entry *e,
+							 uint64_t *raw)
 {
 	enum status s = leaf_get(d, owner, e);
 
@@ -313,6 +314,8 @@ static enum status table_begin(struct domain *d, struct page *p, unsigned int le
 	if (s != OK)
 		return s;
 	p->progress = 0;
+	if (level > 1)
+		d->tables_changed++;
 	page_get_more(p); /* T4 */
 	page_type_end(p, type_of_level[level] | PAGE_TYPE_PARTIAL);
 	return OK;
@@ -409,50 +412,6 @@ enum status page_table_get(struct domain *d, struct page *p, unsigned int level)
 	return s;
 }
 
-/* Under mm_lock nobody else changes the count of a table. */
-
-static inline __attribute__((always_inline)) bool root_get_in_use(const struct domain *d, struct page *p)
-{
-	uint32_t type;
-
-	if (unlikely(page_ref_get(p, d->id) != OK))
-		return false;
-	type = read_once(p->type);
-	if (likely((type & (PAGE_TYPE_MASK | PAGE_TYPE_CHANGING)) == type_of_level[PAGE_LEVELS] &&
-		   (type & PAGE_TYPE_COUNT_MASK) - 1 < PAGE_TYPE_COUNT_MASK - 1)) {
-		page_type_end(p, type + 1);
-		return true;
-	}
-	page_ref_put(p);
-	return false;
-}
-
-static inline __attribute__((always_inline)) void root_put_shared(struct page *p)
-{
-	page_type_end(p, p->type - 1);
-	page_ref_put(p);
-}
-
-static inline bool root_is_shared(const struct page *p) { return (p->type & PAGE_TYPE_COUNT_MASK) > 1; }
-
-bool page_table_roots_exchange(struct domain *d, const struct root_pair *old, const struct root_pair *new)
-{
-	struct page *first = mfn_to_page(new->kernel), *second = mfn_to_page(new->user);
-	struct page *old_first = mfn_to_page(old->kernel), *old_second = mfn_to_page(old->user);
-
-	if (unlikely(page_table_has_undo(d) || !mfn_has_page(new->kernel) || !mfn_has_page(new->user) ||
-		     old_first == old_second || !root_is_shared(old_first) || !root_is_shared(old_second)) ||
-	    !root_get_in_use(d, first))
-		return false;
-	if (unlikely(!root_get_in_use(d, second))) {
-		root_put_shared(first);
-		return false;
-	}
-	root_put_shared(old_first);
-	root_put_shared(old_second);
-	return true;
-}
-
 enum status page_table_pin(struct domain *d, struct page *p, unsigned int level)
 {
 	enum status s;
@@ -496,7 +455,7 @@ enum status page_type_drop_all(struct page *p)
 
 /* Changing ----------------------------------------------------------------------------------------------------- */
 
-/* What a change of an entry moves. */
+/* What a change of an entry to a present one moves. */
 enum pt_moves { PT_MOVES_NOTHING, PT_MOVES_THE_WRITING, PT_MOVES_EVERYTHING };
 
 static inline enum pt_moves entry_moves(unsigned int level, uint64_t old, uint64_t raw)
@@ -504,7 +463,7 @@ static inline enum pt_moves entry_moves(unsigned int level, uint64_t old, uint64
 	struct pt_entry was = arch_pt_read(level, old);
 	uint64_t changed;
 
-	if (!arch_pt_is_present(old) || !arch_pt_is_present(raw))
+	if (!arch_pt_is_present(old))
 		return PT_MOVES_EVERYTHING;
 	changed = arch_pt_changed(level, old, raw);
 	if (!changed)
@@ -527,7 +486,8 @@ static inline bool entry_store(uint64_t *slot, const struct pt_write *w, uint64_
 	return true;
 }
 
-static inline enum status entry_get(struct domain *d, unsigned int level, struct domain *owner, uint64_t *raw)
+static inline __attribute__((always_inline)) enum status entry_get(struct domain *d, unsigned int level,
+								   struct domain *owner, uint64_t *raw)
 {
 	struct pt_entry e = arch_pt_read(level, *raw);
 
@@ -538,18 +498,26 @@ static inline enum status entry_get(struct domain *d, unsigned int level, struct
 	return likely(leaf_get_plain(owner, &e)) ? OK : leaf_accept(d, owner, &e, raw);
 }
 
-/* Inline, once for level 1 and once for the others. */
+/* Inline, once for level 1, once for the others, and once for page_table_write_leaf. */
 static inline __attribute__((always_inline)) enum status entry_write(struct domain *d, unsigned int level,
 								     uint64_t *slot, const struct pt_write *w)
 {
-	uint64_t old = read_once(*slot), raw = arch_pt_adjust(level, w->raw);
-	enum status s = arch_pt_check(d, level, w->raw);
+	uint64_t old = read_once(*slot), raw = w->raw;
 	enum pt_moves moves;
+	enum status s;
 
-	if (s != OK)
-		return s;
 	if (w->only_if && old != w->expected)
 		return E_AGAIN;
+	if (!arch_pt_is_present(raw)) {
+		if (unlikely(!entry_store(slot, w, raw, &old)))
+			return E_AGAIN;
+		entry_put(d, level, old);
+		return OK;
+	}
+	s = arch_pt_check(d, level, raw);
+	if (s != OK)
+		return s;
+	raw = arch_pt_adjust(level, raw);
 	moves = entry_moves(level, old, raw);
 	if (moves == PT_MOVES_EVERYTHING)
 		s = entry_get(d, level, w->owner, &raw);
@@ -575,5 +543,15 @@ enum status page_table_write(struct domain *d, struct page *p, unsigned int inde
 	if (likely(level == 1))
 		return entry_write(d, 1, slot, w);
 	CHECK(level);
-	return arch_pt_slot_is_guests(level, index) ? entry_write(d, level, slot, w) : E_INVAL;
+	if (!arch_pt_slot_is_guests(level, index))
+		return E_INVAL;
+	d->tables_changed++;
+	return entry_write(d, level, slot, w);
+}
+
+enum status page_table_write_leaf(struct domain *d, uint64_t *slot, uint64_t old, uint64_t raw)
+{
+	struct pt_write w = {.owner = d, .raw = raw, .only_if = true, .expected = old};
+
+	return entry_write(d, 1, slot, &w);
 }

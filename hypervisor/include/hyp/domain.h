@@ -98,6 +98,7 @@ struct domain {
 
 	struct spinlock mm_lock;	/* page tables of this domain */
 	struct pt_undo undo;		/* [m] page tables that go out of use, in steps */
+	uint64_t tables_changed;	/* [m] validations of tables above level 1 and changes of their entries, counted */
 	uint64_t pages;			/* [a] frames of its reservation */
 	uint64_t pages_max;		/* [D] */
 	uint64_t pages_claimed;		/* allocator's lock: promised, not yet given */
@@ -176,17 +177,12 @@ static inline bool domain_may_control(const struct domain *caller, const struct 
 	return caller->privileged;
 }
 
-static inline bool page_table_has_undo(const struct domain *d)
-{
-	struct page *const *t = d->undo.table;
-
-	return t[1] || t[2] || t[3] || t[4];
-}
-
 /* See page_table_undo_some. */
 static inline enum status page_table_undo(struct domain *d)
 {
-	return likely(!page_table_has_undo(d)) ? OK : page_table_undo_some(d);
+	struct page *const *t = d->undo.table;
+
+	return likely(!((uintptr_t)t[1] | (uintptr_t)t[2] | (uintptr_t)t[3] | (uintptr_t)t[4])) ? OK : page_table_undo_some(d);
 }
 
 static inline bool vcpu_is_runnable(const struct vcpu *v)

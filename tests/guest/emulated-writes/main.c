@@ -2,10 +2,15 @@
  * What: stores of kernel code to a live, read-only mapped L1 table are emulated like mmu_update: mov, xchg, lock
  *       cmpxchg, lock and/or/btr, of 1 to 8 bytes; bad values and tables of other levels fault.
  * Why: kernels change single entries so outside of batches (ptep_get_and_clear, set_pte_at).
- * How: executes each form on an entry of a live table and compares entry, registers, flags and the mapping.
+ * How: executes each form on an entry of a live table and compares entry, registers, flags and the mapping; where the code ends
+ *       a page, under single step, with an event pending, and where the way to the table has just changed. All twice: by the
+ *       general way of the hypervisor, and by the short one.
  * A failure means: kernels fault at random, or an entry gets in unchecked.
  */
 #include <guest.h>
+
+/* A place in the address space where nothing is: L4 slot 5. */
+#define HERE (5ul << 39)
 
 static uint64_t *page;
 static volatile uint64_t *entry;
@@ -189,6 +194,117 @@ static void upper_levels_fault(void)
 	}
 }
 
+/* A usual store whose 8 bytes reach into a page that is not there; what faults after all has its own address in cr2. */
+static void at_the_end_of_a_page(void)
+{
+	static const uint8_t mov[] = { 0x48, 0x89, 0x07, 0xc3 }; /* mov %rax, (%rdi); ret */
+	uint8_t *first = page_alloc(), *second = page_alloc();
+	uint64_t readable = pte_make(mfn, PTE_RO_FLAGS), before;
+
+	REQUIRE(second == first + PAGE_BYTES);
+	bytes_copy(second - sizeof(mov), mov, sizeof(mov));
+	EXPECT_STATUS(map(second, 0), 0);
+	TRY("call *%[to]", OUT(), IN([to] "r"(second - sizeof(mov)), "a"(readable), "D"(entry)));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(*entry & MASK, readable & MASK);
+	before = *entry;
+	TRY("call *%[to]", OUT(), IN([to] "r"(second - sizeof(mov)), "a"(~0ul), "D"(entry)));
+	EXPECT_EQ(caught.vector, VECTOR_PF);
+	EXPECT_EQ(caught.cr2, entry);
+	EXPECT_EQ(*entry, before);
+}
+
+/* A store under single step is followed by its #DB. */
+static void single_step(void)
+{
+	uint64_t writable = pte_make(mfn, PTE_RW_FLAGS);
+
+	TRY("pushfq; orl $0x100, (%%rsp); popfq; mov %[value], (%[entry]); nop", OUT(),
+	    IN([value] "r"(writable), [entry] "r"(entry)));
+	EXPECT_EQ(caught.vector, VECTOR_DB);
+	EXPECT_EQ(*entry & MASK, writable & MASK);
+}
+
+/* The same address leads to another table as soon as an upper entry, or the root, says so. */
+static void the_way_to_the_entry_changes(void)
+{
+	uint64_t *one = page_alloc(), *two = page_alloc(), *views = page_alloc(), *other_views = page_alloc();
+	uint64_t *level2 = page_alloc(), *level3 = page_alloc(), *top;
+	volatile uint64_t *here = (uint64_t *)HERE;
+
+	views[0] = pte_make(mfn_of(one), PTE_RO_FLAGS);
+	other_views[0] = pte_make(mfn_of(two), PTE_RO_FLAGS);
+	level2[0] = pte_make(mfn_of(views), PTE_RW_FLAGS);
+	level2[1] = pte_make(mfn_of(other_views), PTE_RW_FLAGS);
+	level2[2] = pte_make(mfn_of(one), PTE_RW_FLAGS);
+	level2[3] = pte_make(mfn_of(two), PTE_RW_FLAGS);
+	level3[0] = pte_make(mfn_of(level2), PTE_RW_FLAGS);
+	for (unsigned int i = 0; i < 6; i++)
+		EXPECT_STATUS(table_seal((uint64_t *[]){ one, two, views, other_views, level2, level3 }[i]), 0);
+	EXPECT_STATUS(update(entry_machine((void *)HERE, 4), pte_make(mfn_of(level3), PTE_RW_FLAGS)), 0);
+	top = top_table_alloc();
+
+	here[5] = pte_make(mfn, PTE_RO_FLAGS);
+	EXPECT_EQ(one[5] & MASK, pte_make(mfn, PTE_P));
+	EXPECT_STATUS(update(machine_of(&level2[0]), pte_make(mfn_of(other_views), PTE_RW_FLAGS)), 0);
+	mmuext(MMUEXT_TLB_FLUSH_LOCAL, 0, 0);
+	here[5] = pte_make(other_mfn, PTE_RO_FLAGS);
+	EXPECT_EQ(one[5] & MASK, pte_make(mfn, PTE_P));
+	EXPECT_EQ(two[5] & MASK, pte_make(other_mfn, PTE_P));
+	/* A root without it: nothing is there. */
+	EXPECT_STATUS(update(entry_machine((void *)HERE, 4), 0), 0);
+	mmuext(MMUEXT_TLB_FLUSH_LOCAL, 0, 0);
+	EXPECT_TRUE(!try_write(here + 5, 0));
+	EXPECT_FAULT(VECTOR_PF, PF_W);
+	EXPECT_EQ(two[5] & MASK, pte_make(other_mfn, PTE_P));
+	/* Another root. */
+	EXPECT_STATUS(mmuext(MMUEXT_NEW_BASEPTR, mfn_of(top), 0), 0);
+	EXPECT_STATUS(update(machine_of(&top[(HERE >> 39) & 511]), pte_make(mfn_of(level3), PTE_RW_FLAGS)), 0);
+	here[5] = 0;
+	EXPECT_EQ(two[5], 0);
+	EXPECT_STATUS(update(machine_of(&top[(HERE >> 39) & 511]), 0), 0);
+	EXPECT_STATUS(mmuext(MMUEXT_NEW_BASEPTR, mfn_of((void *)start_info->pt_base), 0), 0);
+	/* No use of them is left. */
+	for (unsigned int i = 0; i < 6; i++)
+		EXPECT_STATUS(table_unseal((uint64_t *[]){ level3, level2, views, other_views, one, two }[i]), 0);
+}
+
+/* An event that became pending while the mask was set is there as soon as the hypervisor is entered for a store. */
+static void events_come_with_the_way_out(void)
+{
+	unsigned int port, before;
+
+	port = port_alloc_self();
+	port = port_bind_self(port);
+	events_disable();
+	port_unmask(port);
+	EXPECT_STATUS(port_send(port), 0);
+	before = event_count[port];
+	vcpu_info_here()->evtchn_upcall_mask = 0;
+	EXPECT_EQ(event_count[port], before);
+	*entry = *entry;
+	EXPECT_EQ(event_count[port], before + 1);
+	events_disable();
+	EXPECT_STATUS(port_close(port), 0);
+}
+
+static void all(void)
+{
+	mov_of_8_bytes();
+	exchange();
+	compare_and_exchange();
+	bits_of_all_widths();
+	bit_tests();
+	forms_of_operands();
+	bad_values_fault();
+	bad_values_fault_in_each_form();
+	upper_levels_fault();
+	at_the_end_of_a_page();
+	single_step();
+	the_way_to_the_entry_changes();
+	events_come_with_the_way_out();
+}
+
 void test_main(void)
 {
 	uint64_t *other = page_alloc();
@@ -200,13 +316,11 @@ void test_main(void)
 	mfn = mfn_of(page);
 	other_mfn = mfn_of(other);
 	entry = entry_of(page, 1);
-	mov_of_8_bytes();
-	exchange();
-	compare_and_exchange();
-	bits_of_all_widths();
-	bit_tests();
-	forms_of_operands();
-	bad_values_fault();
-	bad_values_fault_in_each_form();
-	upper_levels_fault();
+	callback_set(CALLBACKTYPE_event, callback_event, true);
+	all();
+	/* With a table for the user the hypervisor knows a shorter way for the usual stores. */
+	user_init();
+	EXPECT_STATUS(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn_of(user_top_table()), 0), 0);
+	EXPECT_STATUS(map_page(page, mfn, PTE_RW_FLAGS), 0);
+	all();
 }

@@ -9,14 +9,17 @@
 #include "../layout.h"
 #include "offsets.h"
 
-.macro save_registers
-	cld
+/* In two parts: the first for who needs registers before it knows whether it needs all. */
+.macro save_first_registers
 	pushq %rdi
 	pushq %rsi
 	pushq %rdx
 	pushq %rcx
 	pushq %rax
 	pushq %r8
+.endm
+.macro save_other_registers
+	cld
 	pushq %r9
 	pushq %r10
 	pushq %r11
@@ -27,6 +30,10 @@
 	pushq %r14
 	pushq %r15
 	xorl %ebp, %ebp
+.endm
+.macro save_registers
+	save_first_registers
+	save_other_registers
 .endm
 
 /* Leaves the stack pointer at the hardware frame. */
@@ -66,8 +73,6 @@ trap_stubs:
 	movl $vector, 4(%rsp)
 	.if vector == 1 || vector == 2 || vector == 8 || vector == 18
 	jmp trap_ist
-	.elseif vector == 13
-	jmp general_protection_entry
 	.elseif vector == 14
 	jmp page_fault_entry
 	.else
@@ -78,9 +83,10 @@ trap_stubs:
 
 trap_common:
 	save_registers
-	movq %rsp, %rdi
 	testb $3, REGS_CS(%rsp)
 	jz trap_from_hypervisor
+trap_from_guest:
+	movq %rsp, %rdi
 	call guest_trap
 	jmp return_to_guest
 
@@ -96,9 +102,9 @@ trap_common:
 /*
  * A page fault of a guest, straight to its kernel: what page_fault() in pv/fault.c does in the usual case. As in fast_syscall
  * below the kernel's address space is loaded first; if its stack is missing all is undone, cr2 too, and the long way finds out.
- * Not here: writes to pages that the guest's kernel has mapped read-only, since they may be its tables; addresses of the
+ * Writes to pages that the guest's kernel has mapped read-only may be to its tables: guest_store. Not here: addresses of the
  * hypervisor's, since the CPU reads the guest's descriptors there; and what the stub's data calls unusual.
- * rdx = stub data, rbx = cr2, rcx = the new frame, rdi = cs in it, rsi = events masked.
+ * rdx = stub data, r8 = cr2, rcx = the new frame, rdi = cs in it, rsi = events masked.
  */
 #define SAVED_BYTES (6 * 8)
 #define FRAME(reg) (SAVED_BYTES + REGS_##reg - REGS_ERROR)(%rsp)
@@ -109,32 +115,27 @@ trap_common:
 	je \yes
 .endm
 
-.macro fault_registers_restore
-	popq %rdi
-	popq %rsi
-	popq %rbx
-	popq %rdx
-	popq %rcx
+.macro restore_first_registers
+	popq %r8
 	popq %rax
+	popq %rcx
+	popq %rdx
+	popq %rsi
+	popq %rdi
 .endm
 
 page_fault_entry:
 	testb $3, (REGS_CS - REGS_ERROR)(%rsp)
 	jz trap_common
-	pushq %rax
-	pushq %rcx
-	pushq %rdx
-	pushq %rbx
-	pushq %rsi
-	pushq %rdi
+	save_first_registers
 	movq (SAVED_BYTES + CPU_INFO_STUB - REGS_ERROR)(%rsp), %rdx
 	movq STUB_WORK(%rdx), %rax
 	cmpb $0, (%rax)
 	jne slow_page_fault
 	cmpq $0, STUB_FAULT_HANDLER(%rdx)
 	je slow_page_fault
-	movq %cr2, %rbx
-	is_hypervisor_address %rbx, slow_page_fault
+	movq %cr2, %r8
+	is_hypervisor_address %r8, slow_page_fault
 	movzwl FRAME(CS), %edi
 	cmpl $FAST_USER, STUB_MODE(%rdx)
 	je 1f
@@ -143,7 +144,7 @@ page_fault_entry:
 	movl FRAME(ERROR), %eax
 	notl %eax
 	testl $3, %eax			/* present, write */
-	jz slow_page_fault
+	jz page_store
 	movq FRAME(RSP), %rcx
 	andq $-16, %rcx
 	subq $64, %rcx
@@ -164,7 +165,7 @@ page_fault_entry:
 	cmpl $0, STUB_SMAP(%rdx)
 	je 3f
 	stac
-3:	movq 32(%rsp), %rax		/* rcx */
+3:	movq 16(%rsp), %rax		/* rcx */
 	may_fault undo_page_fault
 	movq %rax, (%rcx)
 	may_fault undo_page_fault
@@ -198,7 +199,7 @@ page_fault_entry:
 	clac
 4:	movq STUB_INFO(%rdx), %rax
 	movb $1, INFO_MASK(%rax)
-	movq %rbx, INFO_CR2(%rax)
+	movq %r8, INFO_CR2(%rax)
 	movq STUB_IN_KERNEL(%rdx), %rax
 	movb $1, (%rax)
 	movl $FAST_KERNEL, STUB_MODE(%rdx)
@@ -208,7 +209,7 @@ page_fault_entry:
 	andl $~0x74100, FRAME(RFLAGS)	/* AC, VM, RF, NT, TF */
 	movq %rcx, FRAME(RSP)
 	movq $FLAT_USER_SS, FRAME(SS)
-	fault_registers_restore
+	restore_first_registers
 	addq $8, %rsp
 	jmp return_iretq
 
@@ -216,72 +217,28 @@ undo_page_fault:
 	cmpl $0, STUB_SMAP(%rdx)
 	je 5f
 	clac
-5:	movq %rbx, %cr2
+5:	movq %r8, %cr2
 	cmpl $FAST_KERNEL, STUB_MODE(%rdx)
 	je slow_page_fault
 	movq STUB_USER_CR3(%rdx), %rax
 	movq %rax, %cr3
 	swapgs
 slow_page_fault:
-	fault_registers_restore
-	jmp trap_common
-
-/*
- * The general protection fault that a kernel raises at each switch of processes: it reads its program's GS base by rdmsr. What
- * pv_emulate_privileged does with it, when nothing else is to be done. In kernel mode the program's base is the inactive one.
- */
-#define GP_SAVED_BYTES (2 * 8)
-#define GP_FRAME(reg) (GP_SAVED_BYTES + REGS_##reg - REGS_ERROR)(%rsp)
-general_protection_entry:
-	cmpl $MSR_KERNEL_GS_BASE, %ecx
-	jne trap_common
-	testb $3, (REGS_CS - REGS_ERROR)(%rsp)
-	jz trap_common
-	pushq %rax
-	pushq %rdx
-	movq (GP_SAVED_BYTES + CPU_INFO_STUB - REGS_ERROR)(%rsp), %rdx
-	cmpl $FAST_KERNEL, STUB_MODE(%rdx)
-	jne slow_general_protection
-	movq STUB_WORK(%rdx), %rax
-	cmpb $0, (%rax)
-	jne slow_general_protection
-	cmpl $0, GP_FRAME(ERROR)
-	jne slow_general_protection
-	testl $0x100, GP_FRAME(RFLAGS)	/* TF */
-	jnz slow_general_protection
-	movabsq $HYP_END, %rax		/* above the hypervisor, where kernels are: canonical, and so is what follows */
-	cmpq %rax, GP_FRAME(RIP)
-	jb slow_general_protection
-	movq GP_FRAME(RIP), %rax
-	cmpl $0, STUB_SMAP(%rdx)
-	je 1f
-	stac
-1:	may_fault close_general_protection
-	movzwl (%rax), %eax
-	cmpl $0, STUB_SMAP(%rdx)
-	je 2f
-	clac
-2:	cmpl $RDMSR_CODE, %eax
-	jne slow_general_protection
-	addq $2, GP_FRAME(RIP)
-	andl $~0x10000, GP_FRAME(RFLAGS)	/* RF */
-	addq $GP_SAVED_BYTES, %rsp
-	rdmsr
-	addq $8, %rsp
-	jmp return_iretq
-
-close_general_protection:
-	cmpl $0, STUB_SMAP(%rdx)
-	je slow_general_protection
-	clac
-slow_general_protection:
-	popq %rdx
-	popq %rax
-	jmp trap_common
+	save_other_registers
+	jmp trap_from_guest
+page_store:
+	movq %r8, %rsi
+	save_other_registers
+	movq %rsp, %rdi
+	call guest_store
+	testb %al, %al
+	jnz return_registers
+	jmp trap_from_guest
 
 /* Something happened in ring 0: the idle loop's interrupt, a guest-memory access that faults, or our bug. If it was
    the iretq below, hypervisor_trap hands back the guest's frame, made whole again, and the guest gets the exception. */
 trap_from_hypervisor:
+	movq %rsp, %rdi
 	call hypervisor_trap
 	testq %rax, %rax
 	jnz 1f
@@ -295,9 +252,9 @@ trap_from_hypervisor:
 /* #DB, NMI, #DF, #MC on their own stacks. From a guest the frame moves to the primary stack and all goes on as usual. */
 trap_ist:
 	save_registers
-	movq %rsp, %rdi
 	testb $3, REGS_CS(%rsp)
 	jz trap_from_hypervisor
+	movq %rsp, %rdi
 	call guest_regs_take
 	movq %rax, %rsp
 	movq %rax, %rdi
@@ -310,14 +267,17 @@ syscall_entry:
 	save_registers
 	movq %rsp, %rdi
 	call guest_syscall
+	jmp return_registers
 
 /*
  * Back to a guest. Who: every path above, and start-up; on the primary stack, interrupts off, rsp = guest_regs.
- * guest_exit does all pending work and leaves the registers of whoever runs next in guest_regs.
+ * guest_exit does all pending work and leaves the registers of whoever runs next in guest_regs; guest_syscall and guest_store
+ * have done that themselves.
  */
 	.globl return_to_guest
 return_to_guest:
 	call guest_exit
+return_registers:
 	restore_registers
 	.globl return_iretq
 return_iretq:
@@ -348,10 +308,6 @@ stub_syscall:
 	je fast_iret
 	cmpq $HYPERCALL_SET_SEGMENT_BASE, %rax
 	je fast_segment_base
-	cmpq $HYPERCALL_MMUEXT_OP, %rax
-	je fast_roots
-	cmpq $HYPERCALL_STACK_SWITCH, %rax
-	je fast_stack_switch
 slow_syscall:
 	pushq $FLAT_USER_SS
 	pushq STUB(STUB_SCRATCH)
@@ -557,122 +513,6 @@ fast_segment_base:
 
 slow_segment_base:
 	movl $HYPERCALL_SET_SEGMENT_BASE, %eax
-	jmp slow_syscall
-
-/* To `slow` unless a call that is about to be served may go back by sysretq with nothing else done: no work for this CPU,
-   no event, no single step, a caller above the hypervisor, where kernels are. rax goes. */
-.macro plain_return_or slow
-	testl $0x100, %r11d		/* TF */
-	jnz \slow
-	movq STUB(STUB_WORK), %rax
-	cmpb $0, (%rax)
-	jne \slow
-	movq STUB(STUB_INFO), %rax
-	cmpb $0, INFO_PENDING(%rax)
-	jne \slow
-	movabsq $HYP_END, %rax
-	cmpq %rax, %rcx
-	jb \slow
-.endm
-
-/*
- * Hypercall stack_switch, made at each switch of processes. A stack whose frames do not lie above the hypervisor, or no way in
- * for programs until now (whose conditions the C function looks at), goes the long way.
- */
-fast_stack_switch:
-	plain_return_or slow_stack_switch
-	addq $4096, %rax		/* more than any frame */
-	cmpq %rax, %rsi
-	jb slow_stack_switch
-	cmpl $FAST_USER, STUB(STUB_MODE_IN_USER)
-	jne slow_stack_switch
-	movq %rcx, STUB(STUB_RCX)
-	movq STUB(STUB_KERNEL_STACK), %rax
-	movq %rdi, %rcx
-	orq $3, %rcx
-	movq %rcx, KERNEL_STACK_SS(%rax)
-	movq %rsi, KERNEL_STACK_SP(%rax)
-	movq %rsi, %rcx
-	andq $-16, %rcx
-	subq $FRAME_BYTES, %rcx
-	movq %rcx, STUB(STUB_FRAME)
-	movq STUB(STUB_RCX), %rcx
-	movq STUB(STUB_SCRATCH), %rsp
-	xorl %eax, %eax
-	sysretq
-
-slow_stack_switch:
-	movl $HYPERCALL_STACK_SWITCH, %eax
-	jmp slow_syscall
-
-/*
- * Hypercall mmuext_op with the list that a switch of processes is: the root of the kernel, then that of the user, of the
- * caller itself, and no count wanted. The list is read here, and pv_roots_switch (pv/root.c) does it or refuses; any other
- * list goes the long way, from the same registers.
- */
-fast_roots:
-	cmpq $2, %rsi
-	jne slow_roots
-	testq %rdx, %rdx
-	jnz slow_roots
-	cmpl $DOMID_OF_SELF, %r10d
-	jne slow_roots
-	plain_return_or slow_roots
-	cmpq %rax, %rdi			/* the list, too, is above the hypervisor ... */
-	jb slow_roots
-	leaq (2 * MMUEXT_BYTES)(%rdi), %rax
-	cmpq %rdi, %rax			/* ... and does not wrap */
-	jb slow_roots
-	pushq %rcx
-	pushq %rdi
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	movq %rdi, %rcx
-	guest_pages_open
-	may_fault refused_roots
-	movq (2 * MMUEXT_BYTES - 8)(%rcx), %rax		/* nobody asks what it says, but it must be there */
-	may_fault refused_roots
-	movl MMUEXT_CMD(%rcx), %eax
-	may_fault refused_roots
-	movl (MMUEXT_BYTES + MMUEXT_CMD)(%rcx), %edx
-	may_fault refused_roots
-	movq MMUEXT_MFN(%rcx), %rdi
-	may_fault refused_roots
-	movq (MMUEXT_BYTES + MMUEXT_MFN)(%rcx), %rsi
-	guest_pages_close
-	cmpl $NEW_KERNEL_ROOT, %eax
-	jne refused_roots
-	cmpl $NEW_USER_ROOT, %edx
-	jne refused_roots
-	call *STUB(STUB_ROOTS_SWITCH)
-	testb %al, %al
-	jz refused_roots
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdi
-	popq %rcx
-	movl $2, %esi
-	xorl %edx, %edx
-	movq STUB(STUB_SCRATCH), %rsp
-	xorl %eax, %eax
-	sysretq
-
-refused_roots:
-	guest_pages_close
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdi
-	popq %rcx
-	movl $2, %esi
-	xorl %edx, %edx
-slow_roots:
-	movl $HYPERCALL_MMUEXT_OP, %eax
 	jmp slow_syscall
 
 	.balign 16

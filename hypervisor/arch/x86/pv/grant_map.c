@@ -18,8 +18,7 @@ static enum status slot_find(struct vcpu *v, uint64_t host_addr, uint32_t flags,
 	if (flags & GNTMAP_contains_pte) {
 		if (host_addr & 7 || !mfn_has_page(paddr_to_mfn(host_addr)))
 			return E_INVAL;
-		out->table = mfn_to_page(paddr_to_mfn(host_addr));
-		out->index = (unsigned int)(host_addr % PAGE_BYTES / 8);
+		pt_place_set(out, paddr_to_mfn(host_addr), host_addr);
 	} else if (!pt_walk(v, host_addr, out)) {
 		return E_INVAL;
 	}
@@ -79,7 +78,7 @@ enum status arch_grant_remove(struct vcpu *v, uint64_t host_addr, uint32_t flags
 		s = slot_find(v, host_addr, flags, &slot);
 	if (s == OK) {
 		/* Does it still map the frame, with the right that was given? */
-		raw = read_once(*pt_place_slot(&slot));
+		raw = read_once(*slot.slot);
 		if (!(raw & PTE_PRESENT) || !mfn_equal(pte_mfn(raw), frame) ||
 		    !(raw & PTE_WRITE) != !!(flags & GNTMAP_readonly))
 			s = E_INVAL;

@@ -7,10 +7,7 @@
  */
 #include <hyp/pv/insn.h>
 
-#define RFLAGS_DF BIT(10)
-#define RFLAGS_RF BIT(16)
-
-static const uint8_t reg_offset[16] = {
+const uint8_t insn_reg_offset[16] = {
 	offsetof(struct cpu_user_regs, rax), offsetof(struct cpu_user_regs, rcx), offsetof(struct cpu_user_regs, rdx),
 	offsetof(struct cpu_user_regs, rbx), offsetof(struct cpu_user_regs, rsp), offsetof(struct cpu_user_regs, rbp),
 	offsetof(struct cpu_user_regs, rsi), offsetof(struct cpu_user_regs, rdi), offsetof(struct cpu_user_regs, r8),
@@ -18,16 +15,6 @@ static const uint8_t reg_offset[16] = {
 	offsetof(struct cpu_user_regs, r12), offsetof(struct cpu_user_regs, r13), offsetof(struct cpu_user_regs, r14),
 	offsetof(struct cpu_user_regs, r15),
 };
-
-uint64_t *insn_reg(struct cpu_user_regs *regs, unsigned int index)
-{
-	return (uint64_t *)((char *)regs + reg_offset[index % 16]);
-}
-
-static uint64_t reg_value(const struct cpu_user_regs *regs, unsigned int index)
-{
-	return *(const uint64_t *)((const char *)regs + reg_offset[index % 16]);
-}
 
 static uint64_t width_mask(unsigned int width)
 {
@@ -44,8 +31,8 @@ uint64_t insn_reg_read(const struct cpu_user_regs *regs, const struct insn *insn
 		       unsigned int width)
 {
 	if (is_high_byte(insn, index, width))
-		return reg_value(regs, index % 4) >> 8 & 0xff;
-	return reg_value(regs, index) & width_mask(width);
+		return insn_reg_value(regs, index % 4) >> 8 & 0xff;
+	return insn_reg_value(regs, index) & width_mask(width);
 }
 
 void insn_reg_write(struct cpu_user_regs *regs, const struct insn *insn, unsigned int index, unsigned int width,
@@ -64,7 +51,7 @@ void insn_reg_write(struct cpu_user_regs *regs, const struct insn *insn, unsigne
 static uint64_t bit_string_distance(const struct insn *insn, const struct cpu_user_regs *regs)
 {
 	unsigned int bits = insn->width * 8;
-	int64_t offset = (int64_t)(reg_value(regs, insn->reg) << (64 - bits)) >> (64 - bits);
+	int64_t offset = (int64_t)(insn_reg_value(regs, insn->reg) << (64 - bits)) >> (64 - bits);
 
 	return (uint64_t)(offset >> __builtin_ctz(bits)) * insn->width;
 }
@@ -82,9 +69,9 @@ uint64_t insn_offset(const struct insn *insn, const struct cpu_user_regs *regs)
 	if (m->rip_relative)
 		offset += regs->rip + insn->length;
 	if (m->base != INSN_NO_REG)
-		offset += reg_value(regs, m->base);
+		offset += insn_reg_value(regs, m->base);
 	if (m->index != INSN_NO_REG)
-		offset += reg_value(regs, m->index) << m->scale;
+		offset += insn_reg_value(regs, m->index) << m->scale;
 	if (is_bit_string(insn))
 		offset += bit_string_distance(insn, regs);
 	return offset & width_mask(insn->address_width);
@@ -154,7 +141,7 @@ bool insn_string_is_empty(const struct insn *insn, const struct cpu_user_regs *r
 /* Index and count registers are as wide as addresses are. */
 static void string_reg_add(const struct insn *insn, struct cpu_user_regs *regs, unsigned int index, uint64_t step)
 {
-	insn_reg_write(regs, insn, index, insn->address_width, reg_value(regs, index) + step);
+	insn_reg_write(regs, insn, index, insn->address_width, insn_reg_value(regs, index) + step);
 }
 
 void insn_string_advance(const struct insn *insn, struct cpu_user_regs *regs)

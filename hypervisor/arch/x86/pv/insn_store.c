@@ -24,15 +24,6 @@
 #define SIB_BASE_ONLY 0x24u
 #define SIB_MASK 0x3fu
 
-#define FLAG_CF BIT(0)
-#define FLAG_PF BIT(2)
-#define FLAG_AF BIT(4)
-#define FLAG_ZF BIT(6)
-#define FLAG_SF BIT(7)
-#define FLAG_OF BIT(11)
-#define FLAG_RF BIT(16)
-#define FLAGS_ARITHMETIC (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
-
 /* Bytes on their way: the next one is the lowest. */
 struct reader {
 	uint64_t left;
@@ -49,8 +40,7 @@ static inline unsigned int byte_take(struct reader *r)
 }
 
 /* MOD, RM, SIB and displacement. False: another form than base and one byte. */
-static inline bool operand_take(struct reader *r, unsigned int modrm, unsigned int rex, const struct cpu_user_regs *regs,
-				uint64_t *address)
+static inline bool operand_take(struct reader *r, unsigned int modrm, unsigned int rex, struct insn_store *out)
 {
 	unsigned int mod = modrm >> 6, rm = modrm & 7, sib;
 
@@ -61,9 +51,8 @@ static inline bool operand_take(struct reader *r, unsigned int modrm, unsigned i
 		if ((sib & SIB_MASK) != SIB_BASE_ONLY || rex & REX_X)
 			return false;
 	}
-	*address = *insn_reg((struct cpu_user_regs *)regs, rm | (rex & REX_B ? 8 : 0));
-	if (mod)
-		*address += (uint64_t)(int64_t)(int8_t)byte_take(r);
+	out->base = (uint8_t)(rm | (rex & REX_B ? 8 : 0));
+	out->displacement = mod ? (int8_t)byte_take(r) : 0;
 	return true;
 }
 
@@ -91,7 +80,7 @@ static inline void constant_take(struct reader *r, struct insn_store *out)
 	}
 }
 
-bool insn_store_decode(uint64_t bytes, const struct cpu_user_regs *regs, struct insn_store *out)
+bool insn_store_decode(uint64_t bytes, struct insn_store *out)
 {
 	struct reader r = {.left = bytes};
 	unsigned int rex = 0, opcode = byte_take(&r), modrm;
@@ -108,45 +97,10 @@ bool insn_store_decode(uint64_t bytes, const struct cpu_user_regs *regs, struct 
 	modrm = byte_take(&r);
 	out->op = op_of(opcode, lock, rex & REX_W, modrm >> 3 & 7);
 	out->reg = (uint8_t)((modrm >> 3 & 7) | (rex & REX_R ? 8 : 0));
-	if (out->op == INSN_STORE_NONE || !operand_take(&r, modrm, rex, regs, &out->address))
+	if (out->op == INSN_STORE_NONE || !operand_take(&r, modrm, rex, out))
 		return false;
 	constant_take(&r, out);
 	out->width = out->op == INSN_STORE_AND_BYTE ? 1 : 8;
 	out->length = (uint8_t)r.taken;
 	return r.taken <= sizeof(bytes);
-}
-
-bool insn_store_plan(const struct insn_store *store, const struct cpu_user_regs *regs, uint64_t old, uint64_t *value)
-{
-	switch (store->op) {
-	case INSN_STORE_CMPXCHG:
-		if (old != regs->rax)
-			return false;
-		[[fallthrough]];
-	case INSN_STORE_XCHG:
-	case INSN_STORE_MOV: *value = *insn_reg((struct cpu_user_regs *)regs, store->reg); return true;
-	case INSN_STORE_MOV_CONSTANT: *value = store->constant; return true;
-	case INSN_STORE_AND_BYTE: *value = old & store->constant & 0xff; return true;
-	case INSN_STORE_AND: *value = old & store->constant; return true;
-	default: return false;
-	}
-}
-
-/* Logic clears CF, OF and AF. */
-static uint64_t flags_of_and(const struct insn_store *store, uint64_t value)
-{
-	return (value ? 0 : FLAG_ZF) | (value >> (store->width * 8 - 1) & 1 ? FLAG_SF : 0) |
-	       (__builtin_parity(value & 0xff) ? 0 : FLAG_PF);
-}
-
-void insn_store_commit(const struct insn_store *store, struct cpu_user_regs *regs, uint64_t old, uint64_t value)
-{
-	if (store->op == INSN_STORE_XCHG)
-		*insn_reg(regs, store->reg) = old;
-	else if (store->op == INSN_STORE_CMPXCHG)
-		regs->rflags = (regs->rflags & ~FLAGS_ARITHMETIC) | FLAG_ZF | FLAG_PF;
-	else if (store->op == INSN_STORE_AND || store->op == INSN_STORE_AND_BYTE)
-		regs->rflags = (regs->rflags & ~FLAGS_ARITHMETIC) | flags_of_and(store, value);
-	regs->rip += store->length;
-	regs->rflags &= ~FLAG_RF;
 }

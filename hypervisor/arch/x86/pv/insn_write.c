@@ -10,14 +10,6 @@
  */
 #include <hyp/pv/insn.h>
 
-#define FLAG_CF BIT(0)
-#define FLAG_PF BIT(2)
-#define FLAG_AF BIT(4)
-#define FLAG_ZF BIT(6)
-#define FLAG_SF BIT(7)
-#define FLAG_OF BIT(11)
-#define FLAGS_ARITHMETIC (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
-
 /* Operands of `bits` bits, cut to them. */
 struct operands {
 	uint64_t old, source;
@@ -28,8 +20,8 @@ struct operands {
 
 static uint64_t flags_of_result(const struct operands *o, uint64_t result)
 {
-	return (result & o->mask ? 0 : FLAG_ZF) | (result >> (o->bits - 1) & 1 ? FLAG_SF : 0) |
-	       (__builtin_parity(result & 0xff) ? 0 : FLAG_PF);
+	return (result & o->mask ? 0 : RFLAGS_ZF) | (result >> (o->bits - 1) & 1 ? RFLAGS_SF : 0) |
+	       (__builtin_parity(result & 0xff) ? 0 : RFLAGS_PF);
 }
 
 /* `carries` has a bit where a column of the sum hands on a carry (or a borrow); OF is set where the last two differ. */
@@ -37,8 +29,8 @@ static uint64_t flags_of_carries(const struct operands *o, uint64_t result, uint
 {
 	bool out = carries >> (o->bits - 1) & 1, into_sign = carries >> (o->bits - 2) & 1;
 
-	return flags_of_result(o, result) | (out ? FLAG_CF : 0) | (carries & BIT(3) ? FLAG_AF : 0) |
-	       (out != into_sign ? FLAG_OF : 0);
+	return flags_of_result(o, result) | (out ? RFLAGS_CF : 0) | (carries & BIT(3) ? RFLAGS_AF : 0) |
+	       (out != into_sign ? RFLAGS_OF : 0);
 }
 
 static uint64_t add(const struct operands *o, uint64_t a, uint64_t b, bool carry, uint64_t *flags)
@@ -66,7 +58,7 @@ static uint64_t logic(const struct operands *o, uint64_t result, uint64_t *flags
 /* INC and DEC leave CF alone. */
 static uint64_t keep_carry(const struct operands *o, uint64_t result, uint64_t *flags)
 {
-	*flags = (*flags & ~FLAG_CF) | (o->carry ? FLAG_CF : 0);
+	*flags = (*flags & ~RFLAGS_CF) | (o->carry ? RFLAGS_CF : 0);
 	return result;
 }
 
@@ -74,7 +66,7 @@ static uint64_t bit_operation(enum insn_op op, const struct operands *o, uint64_
 {
 	uint64_t bit = BIT(o->source % o->bits);
 
-	*flags = (*flags & ~FLAG_CF) | (o->old & bit ? FLAG_CF : 0);
+	*flags = (*flags & ~RFLAGS_CF) | (o->old & bit ? RFLAGS_CF : 0);
 	switch (op) {
 	case INSN_BTS: return o->old | bit;
 	case INSN_BTR: return o->old & ~bit;
@@ -135,7 +127,7 @@ static struct operands operands_read(const struct insn *insn, const struct cpu_u
 						insn_reg_read(regs, insn, insn->reg, insn->width),
 		.bits = bits,
 		.mask = mask,
-		.carry = regs->rflags & FLAG_CF,
+		.carry = regs->rflags & RFLAGS_CF,
 	};
 }
 
@@ -155,7 +147,7 @@ enum status insn_write_plan(const struct insn *insn, const struct cpu_user_regs 
 {
 	struct insn_write w = {.width = insn->width, .reg = INSN_NO_REG, .atomic = depends_on_old_value(insn)};
 	struct operands o;
-	uint64_t flags = regs->rflags & FLAGS_ARITHMETIC;
+	uint64_t flags = regs->rflags & RFLAGS_ARITHMETIC;
 
 	if (!insn_is_write(insn) || insn->source_pending)
 		return E_INVAL;
@@ -166,7 +158,7 @@ enum status insn_write_plan(const struct insn *insn, const struct cpu_user_regs 
 		result_to_register(&w, insn->reg, o.old);
 	if (insn->op == INSN_CMPXCHG)
 		plan_compare(insn, regs, &o, &flags, &w);
-	w.rflags = (regs->rflags & ~FLAGS_ARITHMETIC) | flags;
+	w.rflags = (regs->rflags & ~RFLAGS_ARITHMETIC) | flags;
 	*out = w;
 	return OK;
 }

@@ -3,66 +3,33 @@
  * is done here as if it had been an mmu_update of one entry.
  *
  * Only level-1 tables: kernels change the others by hypercall. The instruction must be a store of at most 8 bytes within one
- * entry, and must be the one that faulted (same address). The few forms that kernels use all the time are recognised first
- * (insn_store.c); any other is fetched anew, whole, for the decoder of trapped instructions. What is stored is validated alike.
+ * entry, and must be the one that faulted (same address). The few forms that kernels use all the time come first, by the short
+ * way that entry/traps.S asks at once (insn_store.c); any other is fetched anew, whole, for the decoder of trapped
+ * instructions. What is stored is validated alike.
  */
 #include "mmu.h"
 #include "pt_walk.h"
 #include "../ops.h"
+#include "../raw.h"
+#include "../traps.h"
 #include <hyp/guest.h>
 #include <hyp/mm.h>
 #include <hyp/pv/insn.h>
 
 /* The entry that the address is a read-only view of; false if it is in none of this domain's level-1 tables. mm_lock is held,
    and keeps what is found. */
-static bool entry_find(const struct vcpu *v, vaddr_t address, struct pt_place *out)
+static inline __attribute__((always_inline)) bool entry_find(struct vcpu *v, vaddr_t address, struct pt_place *out)
 {
 	struct pt_place view;
 	uint64_t pte;
 
 	if (!pt_walk(v, address, &view))
 		return false;
-	pte = read_once(*pt_place_slot(&view));
+	pte = read_once(*view.slot);
 	if ((pte & (PTE_PRESENT | PTE_WRITE)) != PTE_PRESENT || !mfn_has_page(pte_mfn(pte)))
 		return false;
-	out->table = mfn_to_page(pte_mfn(pte));
-	out->index = (unsigned int)(address % PAGE_BYTES / 8);
-	return out->table->owner == v->domain->id && (read_once(out->table->type) & PAGE_TYPE_MASK) == PAGE_TYPE_L1 &&
-	       read_once(out->table->type) & PAGE_TYPE_COUNT_MASK;
-}
-
-/* The 8 bytes at rip, if they lie in one page. */
-static bool fetch_quickly(struct vcpu *v, const struct cpu_user_regs *regs, uint64_t *bytes)
-{
-	return regs->rip % PAGE_BYTES <= PAGE_BYTES - sizeof(*bytes) &&
-	       guest_copy_in(v, bytes, regs->rip, sizeof(*bytes)) == OK;
-}
-
-/* The usual stores. E_NOSYS: it is another, and nothing happened. */
-static enum status store_quickly(struct vcpu *v, const struct pt_place *at, vaddr_t address, struct cpu_user_regs *regs)
-{
-	unsigned int shift = (unsigned int)(address & 7) * 8;
-	uint64_t bytes, operand, value, mask;
-	struct insn_store insn;
-	enum status s;
-
-	if (!fetch_quickly(v, regs, &bytes) || !insn_store_decode(bytes, regs, &insn) || insn.address != address ||
-	    (address & 7) + insn.width > 8)
-		return E_NOSYS;
-	mask = insn.width == 8 ? UINT64_MAX : 0xff;
-	do {
-		uint64_t old = read_once(*pt_place_slot(at));
-		struct pt_write w = {.owner = v->domain, .only_if = true, .expected = old};
-
-		operand = old >> shift & mask;
-		if (!insn_store_plan(&insn, regs, operand, &value))
-			return E_NOSYS;
-		w.raw = (old & ~(mask << shift)) | value << shift;
-		s = page_table_write(v->domain, at->table, at->index, &w);
-	} while (s == E_AGAIN);
-	if (s == OK)
-		insn_store_commit(&insn, regs, operand, value);
-	return s;
+	pt_place_set(out, pte_mfn(pte), address);
+	return pt_is_leaf_table(v->domain, out->table);
 }
 
 /* Reads the source of a string move. */
@@ -97,7 +64,7 @@ static enum status store(struct domain *d, const struct pt_place *at, vaddr_t ad
 			 struct cpu_user_regs *regs)
 {
 	unsigned int shift = (unsigned int)(address & 7) * 8;
-	uint64_t old = read_once(*pt_place_slot(at));
+	uint64_t old = read_once(*at->slot);
 	uint64_t mask = insn->width == 8 ? UINT64_MAX : BIT(insn->width * 8) - 1;
 	struct pt_write w = {.owner = d, .only_if = true, .expected = old};
 	struct insn_write plan;
@@ -117,17 +84,84 @@ static enum status store(struct domain *d, const struct pt_place *at, vaddr_t ad
 
 static enum status emulate(struct vcpu *v, const struct pt_place *at, vaddr_t address, struct cpu_user_regs *regs)
 {
-	enum status s = store_quickly(v, at, address, regs);
 	struct insn insn;
+	enum status s;
 
-	if (s != E_NOSYS)
-		return s;
 	if (!decode(v, regs, address, &insn))
 		return E_INVAL;
 	do
 		s = store(v->domain, at, address, &insn, regs);
 	while (s == E_AGAIN);
 	return s;
+}
+
+/* What the 8 bytes at rip say. Kernels store from few places: nearly always the last one's again. */
+static const struct insn_store *store_of(struct cpu *c, uint64_t bytes)
+{
+	if (c->store_bytes != bytes) {
+		c->store_bytes = bytes;
+		if (!insn_store_decode(bytes, &c->store))
+			c->store.op = INSN_STORE_NONE;
+	}
+	return &c->store;
+}
+
+/* The operand, in an entry that is `entry`; and the entry with the operand changed. */
+static inline uint64_t operand_of(const struct insn_store *store, unsigned int shift, uint64_t entry)
+{
+	return store->width == 8 ? entry : entry >> shift & 0xff;
+}
+static inline uint64_t operand_put(const struct insn_store *store, unsigned int shift, uint64_t entry, uint64_t operand)
+{
+	return store->width == 8 ? operand : (entry & ~(UINT64_C(0xff) << shift)) | operand << shift;
+}
+
+/* False: nothing happened. */
+static inline bool store_usual(struct domain *d, uint64_t *slot, unsigned int shift, const struct insn_store *store,
+			       struct cpu_user_regs *regs)
+{
+	uint64_t entry = read_once(*slot), old = operand_of(store, shift, entry), new;
+
+	if (!insn_store_plan(store, regs, old, &new) ||
+	    page_table_write_leaf(d, slot, entry, operand_put(store, shift, entry, new)) != OK)
+		return false;
+	insn_store_commit(store, regs, old, new);
+	return true;
+}
+
+static bool store_quickly(struct cpu *c, struct cpu_user_regs *regs, vaddr_t address)
+{
+	struct vcpu *v = c->current;
+	struct domain *d = v->domain;
+	const struct insn_store *store;
+	struct pt_place at;
+	uint64_t bytes;
+	bool done;
+
+	if (!guest_word_read(regs->rip, &bytes)) {
+		cr2_write(address);
+		return false;
+	}
+	store = store_of(c, bytes);
+	if (store->op == INSN_STORE_NONE || insn_store_address(store, regs) != address ||
+	    (address & 7) + store->width > 8 || regs->rflags & RFLAGS_TF)
+		return false;
+	spin_lock(&d->mm_lock);
+	done = page_table_undo(d) == OK && entry_find(v, address, &at) &&
+	       store_usual(d, at.slot, (unsigned int)(address & 7) * 8, store, regs);
+	spin_unlock(&d->mm_lock);
+	return done;
+}
+
+bool guest_store(struct cpu_user_regs *regs, vaddr_t address)
+{
+	struct cpu *c = this_cpu();
+
+	guest_access_end();
+	if (!store_quickly(c, regs, address))
+		return false;
+	guest_exit_shortly(c);
+	return true;
 }
 
 bool pv_emulate_pt_write(struct vcpu *v, struct cpu_user_regs *regs, vaddr_t address)

@@ -179,7 +179,7 @@ static struct page *ldt_page_get(struct vcpu *v, vaddr_t address)
 
 	if (!pt_walk(v, address, &at))
 		return NULL;
-	pte = read_once(*pt_place_slot(&at));
+	pte = read_once(*at.slot);
 	if (!(pte & PTE_PRESENT) || !mfn_has_page(pte_mfn(pte)))
 		return NULL;
 	p = mfn_to_page(pte_mfn(pte));

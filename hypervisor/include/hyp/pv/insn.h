@@ -18,6 +18,7 @@
  * whatever the bytes were.
  */
 #include <hyp/abi.h>
+#include <hyp/pv/rflags.h>
 #include <hyp/types.h>
 
 /* An instruction has at most 15 bytes; the forced-emulation prefix comes before them. */
@@ -109,8 +110,17 @@ enum status insn_decode(const uint8_t *bytes, unsigned int count, enum insn_mode
 /* True for what insn_write_plan takes: INSN_BT and all that writes memory. */
 static inline bool insn_is_write(const struct insn *insn) { return insn->op >= INSN_BT; }
 
+/* Where a register lies in struct cpu_user_regs, by its number. */
+extern const uint8_t insn_reg_offset[16];
 /* The register of that number; numbers are taken modulo 16. */
-uint64_t *insn_reg(struct cpu_user_regs *regs, unsigned int index);
+static inline uint64_t *insn_reg(struct cpu_user_regs *regs, unsigned int index)
+{
+	return (uint64_t *)((char *)regs + insn_reg_offset[index % 16]);
+}
+static inline uint64_t insn_reg_value(const struct cpu_user_regs *regs, unsigned int index)
+{
+	return *(const uint64_t *)((const char *)regs + insn_reg_offset[index % 16]);
+}
 uint64_t insn_reg_read(const struct cpu_user_regs *regs, const struct insn *insn, unsigned int index,
 		       unsigned int width);
 /* Writes as the processor does: 4 bytes clear the upper half, 1 and 2 bytes leave the rest alone. */
@@ -172,14 +182,53 @@ enum insn_store_op {
 struct insn_store {
 	enum insn_store_op op;
 	uint8_t reg;		/* the register operand, 0 to 15 */
+	uint8_t base;		/* the register that the operand's address begins with, 0 to 15 */
 	uint8_t width;		/* bytes of the operand, 1 or 8 */
 	uint8_t length;		/* bytes */
+	int8_t displacement;	/* the rest of the operand's address */
 	uint64_t constant;	/* sign-extended */
-	uint64_t address;	/* of the operand; not looked at */
 };
-/* From the 8 bytes at RIP, the first one lowest. False: not one of them, ask insn_decode. */
-bool insn_store_decode(uint64_t bytes, const struct cpu_user_regs *regs, struct insn_store *out);
+/* From the 8 bytes at RIP, the first one lowest; they decide all that is in *out. False: not one of them, ask insn_decode. */
+bool insn_store_decode(uint64_t bytes, struct insn_store *out);
+/* Of the operand; not looked at. */
+static inline uint64_t insn_store_address(const struct insn_store *store, const struct cpu_user_regs *regs)
+{
+	return insn_reg_value(regs, store->base) + (uint64_t)(int64_t)store->displacement;
+}
 /* What to store, `width` bytes, if memory holds `old`, as many; false: ask insn_write_plan. */
-bool insn_store_plan(const struct insn_store *store, const struct cpu_user_regs *regs, uint64_t old, uint64_t *value);
+static inline bool insn_store_plan(const struct insn_store *store, const struct cpu_user_regs *regs, uint64_t old,
+				   uint64_t *value)
+{
+	switch (store->op) {
+	case INSN_STORE_CMPXCHG:
+		if (old != regs->rax)
+			return false;
+		[[fallthrough]];
+	case INSN_STORE_XCHG:
+	case INSN_STORE_MOV: *value = insn_reg_value(regs, store->reg); return true;
+	case INSN_STORE_MOV_CONSTANT: *value = store->constant; return true;
+	case INSN_STORE_AND_BYTE: *value = old & store->constant & 0xff; return true;
+	case INSN_STORE_AND: *value = old & store->constant; return true;
+	default: return false;
+	}
+}
+
+/* Logic clears CF, OF and AF. */
+static inline uint64_t insn_store_and_flags(const struct insn_store *store, uint64_t value)
+{
+	return (value ? 0 : RFLAGS_ZF) | (value >> (store->width * 8 - 1) & 1 ? RFLAGS_SF : 0) |
+	       (__builtin_parity(value & 0xff) ? 0 : RFLAGS_PF);
+}
+
 /* `value` was stored over `old`: updates registers, flags and RIP. `regs` are those of the plan. */
-void insn_store_commit(const struct insn_store *store, struct cpu_user_regs *regs, uint64_t old, uint64_t value);
+static inline void insn_store_commit(const struct insn_store *store, struct cpu_user_regs *regs, uint64_t old, uint64_t value)
+{
+	if (store->op == INSN_STORE_XCHG)
+		*insn_reg(regs, store->reg) = old;
+	else if (store->op == INSN_STORE_CMPXCHG)
+		regs->rflags = (regs->rflags & ~RFLAGS_ARITHMETIC) | RFLAGS_ZF | RFLAGS_PF;
+	else if (store->op == INSN_STORE_AND || store->op == INSN_STORE_AND_BYTE)
+		regs->rflags = (regs->rflags & ~RFLAGS_ARITHMETIC) | insn_store_and_flags(store, value);
+	regs->rip += store->length;
+	regs->rflags &= ~RFLAGS_RF;
+}

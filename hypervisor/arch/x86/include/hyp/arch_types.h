@@ -17,16 +17,22 @@ struct pv_callback {
 	bool mask_events; /* the upcall mask is set on entry */
 };
 
-/* Where entries from its user mode find the guest's kernel. */
-struct kernel_stack {
-	uint64_t ss, sp;
+/* Where the last walk of the kernel's page tables came to (pv/pt_walk.h). */
+struct pt_memo {
+	mfn_t root;
+	vaddr_t region;	     /* the address, without what a level-1 table covers */
+	uint64_t changes;    /* d->tables_changed then */
+	struct page *table;  /* of level 1; NULL: none yet */
+	uint64_t *entries;   /* its */
 };
 
 struct arch_vcpu {
 	struct cpu_user_regs regs;  /* [c] while it does not run; else on the stack of its CPU */
 	bool in_kernel;		    /* [c] guest kernel mode, with the kernel's page table */
 	uint64_t cr3;		    /* [c] what is loaded while it runs */
-	struct root_pair roots;	    /* [m] referenced L4s, MFN_INVALID none */
+	mfn_t kernel_root;	    /* [m] referenced L4, MFN_INVALID none */
+	mfn_t user_root;	    /* [m] referenced L4, MFN_INVALID none */
+	struct pt_memo walked;	    /* [m] */
 	struct trap_info *traps;    /* [c] 256 entries */
 	uint64_t gdt_frame[GDT_FRAMES]; /* [m] referenced segment-descriptor frames */
 	unsigned int gdt_entries;   /* [m] */
@@ -34,7 +40,7 @@ struct arch_vcpu {
 	unsigned int ldt_entries;   /* [c] */
 	uint64_t ldt_mapped;	    /* [c] which of the 16 LDT pages are mapped, with references */
 	struct page *ldt_page[16];  /* [c] */
-	struct kernel_stack kernel_stack;
+	uint64_t kernel_ss, kernel_sp;
 	uint64_t fs_base, gs_base_kernel, gs_base_user; /* [c] while it does not run; see pv/segments.c */
 	struct pv_callback event, failsafe, syscall, syscall32, sysenter;
 	unsigned int iopl;	    /* virtual, 0..3 */
