@@ -17,6 +17,7 @@ _Thread_local unsigned int fake_cpu_id;
 uint64_t fake_now_ns;
 unsigned int fake_lock_waits, fake_preempt_in;
 bool fake_lock_wait_is_fatal = true;
+void (*fake_lock_wait_hook)(void);
 jmp_buf *fake_shutdown_jump, *fake_panic_jump;
 int fake_shutdown_reason = -1;
 char fake_panic_text[256];
@@ -35,6 +36,10 @@ void arch_timer_program(uint64_t deadline_ns)
 void arch_lock_wait(void)
 {
 	(void)__atomic_fetch_add(&fake_lock_waits, 1, __ATOMIC_RELAXED);
+	if (fake_lock_wait_hook) {
+		fake_lock_wait_hook();
+		return;
+	}
 	if (fake_lock_wait_is_fatal)
 		panic("a lock is taken twice, or out of order");
 	(void)sched_yield();

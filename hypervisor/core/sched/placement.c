@@ -121,6 +121,7 @@ static struct vcpu *find_movable(const struct runqueue *q, unsigned int cpu) REQ
 static bool pull_from(unsigned int from, unsigned int cpu, const uint64_t *not_after_ns) NO_LOCK_CHECK
 {
 	struct runqueue *q = &runqueues[from];
+	bool may_stay;
 	struct vcpu *v;
 
 	spin_lock(&q->lock);
@@ -136,11 +137,15 @@ static bool pull_from(unsigned int from, unsigned int cpu, const uint64_t *not_a
 		return false;
 
 	q = runqueue_lock_of(v);
-	if (v->sched.cpu == cpu && !v->sched.queued && !v->sched.running && !v->sched.leaving && !v->sched.parked &&
-	    vcpu_is_runnable(v))
+	may_stay = vcpu_may_run_on(v, cpu);
+	if (may_stay && v->sched.cpu == cpu && !v->sched.queued && !v->sched.running && !v->sched.leaving &&
+	    !v->sched.parked && vcpu_is_runnable(v))
 		runqueue_join(q, v);
 	spin_unlock(&q->lock);
-	return true;
+	/* Its affinity was changed while it was in no queue. */
+	if (!may_stay)
+		sched_update(v);
+	return may_stay;
 }
 
 /* The one vCPU of a CPU that is idle until it sees it is best left there. */

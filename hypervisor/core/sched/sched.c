@@ -187,6 +187,12 @@ void sched_update(struct vcpu *v) NO_LOCK_CHECK
 	unsigned int claimed_cpu = v->sched.cpu;
 
 	while (!v->sched.queued && !v->sched.running && wants_to_run(v)) {
+		/* Its affinity may have been changed while it was in no queue. */
+		if (is_placed && !vcpu_may_run_on(v, claimed_cpu)) {
+			if (claimed)
+				runqueue_make_due(claimed_cpu);
+			is_placed = claimed = false;
+		}
 		if (is_placed || !move_to_chosen(v, &claimed)) {
 			queue_and_unlock(q, v, claimed);
 			return;

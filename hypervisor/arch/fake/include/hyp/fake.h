@@ -22,6 +22,7 @@ extern _Thread_local unsigned int fake_cpu_id; /* what arch_cpu_id answers */
 extern uint64_t fake_now_ns;		       /* what time_now answers */
 extern unsigned int fake_lock_waits;	       /* calls of arch_lock_wait */
 extern unsigned int fake_preempt_in;	       /* arch_preempt_due is true at the n-th question; 0: never */
+extern void (*fake_lock_wait_hook)(void);      /* what another CPU does while this one waits, or NULL */
 extern bool fake_lock_wait_is_fatal;	       /* one CPU: whoever waits for a lock waits for ever. Default true. */
 
 /* arch_machine_shutdown records the reason and jumps here; without a place to jump to it aborts. */
