@@ -29,7 +29,6 @@ struct pt_memo {
 struct arch_vcpu {
 	struct cpu_user_regs regs;  /* [c] while it does not run; else on the stack of its CPU */
 	bool in_kernel;		    /* [c] guest kernel mode, with the kernel's page table */
-	uint64_t cr3;		    /* [c] what is loaded while it runs */
 	mfn_t kernel_root;	    /* [m] referenced L4, MFN_INVALID none */
 	mfn_t user_root;	    /* [m] referenced L4, MFN_INVALID none */
 	struct pt_memo walked;	    /* [m] */
@@ -38,7 +37,6 @@ struct arch_vcpu {
 	unsigned int gdt_entries;   /* [m] */
 	vaddr_t ldt_base;	    /* [c] */
 	unsigned int ldt_entries;   /* [c] */
-	uint64_t ldt_mapped;	    /* [c] which of the 16 LDT pages are mapped, with references */
 	struct page *ldt_page[16];  /* [c] */
 	uint64_t kernel_ss, kernel_sp;
 	uint64_t fs_base, gs_base_kernel, gs_base_user; /* [c] while it does not run; see pv/segments.c */
@@ -54,7 +52,6 @@ struct arch_vcpu {
 	uint64_t xcr0, xcr0_accum;
 	void *fpu;		    /* XSAVE or FXSAVE image, 64-byte aligned */
 	uint64_t tsc_aux;
-	bool has_run_context;	    /* set by initialise / setvcpucontext */
 };
 
 struct arch_domain {
@@ -62,13 +59,11 @@ struct arch_domain {
 	uint64_t *perdomain_l2;	    /* [I] */
 	uint64_t *perdomain_l1[8];  /* [D] each for 16 vCPUs */
 	unsigned int relinquish_vcpu; /* teardown: how far it came */
-	uint64_t machine_address_bits;
 	struct pirq_table *pirqs;   /* NULL unless it has interrupts */
 	uint32_t pci_config_address; /* the 0xcf8 latch of the domain */
 	uint8_t rtc_index;	    /* its port 0x70 */
 	struct io_permissions *io;  /* [D] set; ports, frames and interrupts that it may use; NULL: none */
 	struct cpu_policy *policy;  /* [D] what CPUID shows; NULL: the default for paravirtual guests */
-	uint64_t tsc_offset;
 	uint32_t tsc_mode;
 	uint32_t tsc_incarnation;
 };
