@@ -3,12 +3,11 @@
  * and sometimes raw. Guest memory fails and calls are interrupted at points that the input chooses. After each call
  * every frame is accounted for; at the end the domains die and all memory is back.
  */
-#include <stdlib.h>
+#include <limits.h>
+
+#include <fakes/fuzz_input.h>
 
 #include <hyp/domain.h>
-#include <hyp/fake.h>
-#include <hyp/fake_memory.h>
-#include <hyp/hypercall.h>
 #include <hyp/mm.h>
 #include <hyp/string.h>
 
@@ -17,35 +16,9 @@
 #define OUT (FAKE_GUEST_START + 0x2000)
 #define RANGE 128u
 
-#define expect(cond)                                                                                                   \
-	do {                                                                                                           \
-		if (!(cond))                                                                                           \
-			abort();                                                                                       \
-	} while (0)
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static const uint64_t range_start[] = {FAKE_LOW_START, FAKE_MAIN_START, FAKE_HIGH_START};
-
-static const uint8_t *input;
-static size_t input_left;
-
-static uint8_t next8(void)
-{
-	if (!input_left)
-		return 0;
-	input_left--;
-	return *input++;
-}
-
-static uint64_t next64(void)
-{
-	uint64_t value = 0;
-
-	for (unsigned int i = 0; i < 8; i++)
-		value = value << 8 | next8();
-	return value;
-}
 
 static uint64_t number(void)
 {
@@ -160,19 +133,9 @@ static void call_once(struct vcpu *v)
 	uint8_t op = next8() % 32, start = next8();
 	union argument a = argument_for(op);
 	struct hypercall call = {.arg = {op | (start > 240 ? number() << 6 : 0), start == 240 ? 0 : ARG}};
-	long result;
 
 	memcpy(fake_guest(ARG), &a, sizeof(a));
-	do {
-		uint8_t trouble = next8();
-
-		fake_preempt_in = trouble & 0xf;
-		fake_guest_fail_at(trouble > 200 ? trouble >> 4 : 0);
-		result = hypercall_memory_op(v, &call);
-	} while (result == E_RESTART);
-	fake_preempt_in = 0;
-	fake_guest_fail_at(0);
-	expect(result >= -133);
+	(void)call_in_trouble(hypercall_memory_op, v, &call, UINT_MAX);
 }
 
 static void check(struct domain *const *domains)
@@ -188,12 +151,12 @@ static void check(struct domain *const *domains)
 			for (unsigned int i = 0; i < 2; i++)
 				pages[i] += p->owner == domains[i]->id && !(p->count & PAGE_COUNT_SHARED);
 			/* Nobody refers to anything here but as the owner. */
-			expect((p->count & PAGE_COUNT_MASK) <= 1);
+			CHECK((p->count & PAGE_COUNT_MASK) <= 1);
 		}
-	expect(free == frames_free_count());
+	CHECK(free == frames_free_count());
 	for (unsigned int i = 0; i < 2; i++)
-		expect(domains[i]->pages == pages[i] && pages[i] <= domains[i]->pages_max);
-	expect(frames_claimed_count() == domains[0]->pages_claimed + domains[1]->pages_claimed);
+		CHECK(domains[i]->pages == pages[i] && pages[i] <= domains[i]->pages_max);
+	CHECK(frames_claimed_count() == domains[0]->pages_claimed + domains[1]->pages_claimed);
 }
 
 static struct domain *create(domid_t id, bool privileged, struct vcpu **v)
@@ -202,7 +165,7 @@ static struct domain *create(domid_t id, bool privileged, struct vcpu **v)
 				       .grant_frames_max = 2, .maptrack_frames_max = 1};
 	struct domain *d;
 
-	expect(domain_create(&config, &d) == OK && vcpu_create(d, 0, v) == OK);
+	CHECK(domain_create(&config, &d) == OK && vcpu_create(d, 0, v) == OK);
 	d->pages_max = 200;
 	return d;
 }
@@ -236,6 +199,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 	}
 	destroy(domains[1]);
 	destroy(domains[0]);
-	expect(frames_free_count() == 3 * RANGE);
+	CHECK(frames_free_count() == 3 * RANGE);
 	return 0;
 }

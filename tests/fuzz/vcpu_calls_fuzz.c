@@ -4,30 +4,11 @@
  * says; time passes. After each call nobody holds a lock; at the end every domain dies, and no vCPU is left.
  */
 #include <fakes/cpu_sim.h>
+#include <fakes/fuzz_input.h>
 
 #define ARG FAKE_GUEST_START
 #define VCPUS 3u
 #define ATTEMPTS_MAX 64u
-
-static const uint8_t *input;
-static size_t input_left;
-
-static uint8_t next8(void)
-{
-	if (!input_left)
-		return 0;
-	input_left--;
-	return *input++;
-}
-
-static uint64_t next64(void)
-{
-	uint64_t value = 0;
-
-	for (unsigned int i = 0; i < 8; i++)
-		value = value << 8 | next8();
-	return value;
-}
 
 static uint64_t number(void)
 {
@@ -63,22 +44,11 @@ static void call_once(struct vcpu *v)
 	};
 	hypercall_function *function = functions[next8() % ARRAY_COUNT(functions)];
 	struct hypercall call = {.arg = {number(), next8() % 4 ? number() : pointer(), pointer()}};
-	long result = E_RESTART;
 
 	/* sched_op has its arguments second. */
 	if (function == hypercall_sched_op)
 		call.arg[1] = pointer();
-	for (unsigned int i = 0; i < ATTEMPTS_MAX && result == E_RESTART; i++) {
-		uint8_t trouble = next8();
-
-		fake_preempt_in = trouble & 0xf;
-		fake_guest_fail_at(trouble > 200 ? trouble >> 4 : 0);
-		fake_cpu_id = v->sched.cpu;
-		result = function(v, &call);
-	}
-	fake_preempt_in = 0;
-	fake_guest_fail_at(0);
-	CHECK(result >= -133);
+	(void)call_in_trouble(function, v, &call, ATTEMPTS_MAX);
 }
 
 /* One that runs, if there is one: only these call. */
