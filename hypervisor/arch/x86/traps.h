@@ -1,6 +1,7 @@
 #pragma once
 /* The C side of entry/traps.S. */
 #include "cpu.h"
+#include "ops.h"
 #include <hyp/abi.h>
 #include <hyp/types.h>
 
@@ -19,7 +20,8 @@ void guest_exit(void);
 /* The same where only an event, or what the call itself began, can be pending. */
 static inline void guest_exit_shortly(const struct cpu *c)
 {
-	if (unlikely(read_once(c->work) || c->fast_stale || vcpu_event_is_deliverable(c->current)))
+	if (unlikely(read_once(c->work) || c->fast_stale || vcpu_event_is_deliverable(c->current) ||
+		     !address_is_canonical(guest_regs()->rip)))
 		guest_exit();
 }
 /* From ring 3 (pv/pt_emulate.c): the guest's kernel, in its usual mode, has written to `address`, which it maps read-only.

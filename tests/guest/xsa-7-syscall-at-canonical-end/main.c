@@ -2,7 +2,7 @@
  * What: a hypercall, and a system call, whose return address is just not canonical is an exception in the guest.
  * Why: XSA-7: SYSRET to such an address faults in ring 0 after the stack is the guest's: a guest took over the machine.
  * How: puts `syscall` in the last two bytes below 0x800000000000 and jumps there, in kernel and in user mode; then
- *      returns by iret to the address that the instruction left in rcx.
+ *      returns by iret to the address that the instruction left in rcx; the same with a store to a page table that ends there.
  * A failure means: the way out of a hypercall uses sysret without looking.
  */
 #include <guest.h>
@@ -61,9 +61,31 @@ static void from_user_mode(void)
 	EXPECT_EQ(frame.rip, END);
 }
 
+/* There is a table for the user now: the hypervisor takes its shorter ways. */
+static void by_the_short_ways(void)
+{
+	static const uint8_t store[] = { 0x48, 0xc7, 0x47, 0, 0, 0, 0, 0 }; /* movq $0, 0(%rdi) */
+	uint64_t *page = page_alloc(), *entry = entry_of(page, 1), before = *entry;
+	struct mmu_update u = { .ptr = machine_of(entry), .val = before };
+
+	EXPECT_STATUS(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn_of(user_top_table()), 0), 0);
+	TRY("mov $0x7ff0, %%r10d; jmp *%[to]", OUT(),
+	    IN([to] "r"(LAST_PAGE + 4094), "a"((unsigned long)__HYPERVISOR_mmu_update), "D"(&u), "S"(1ul), "d"(0ul)),
+	    "rcx", "r10", "r11");
+	EXPECT_EQ(caught.vector, VECTOR_GP);
+	EXPECT_EQ(caught.rip, END);
+	EXPECT_EQ(*entry, before);
+	bytes_copy(code + PAGE_BYTES - sizeof(store), store, sizeof(store));
+	TRY("jmp *%[to]", OUT(), IN([to] "r"(END - sizeof(store)), "D"(entry)));
+	EXPECT_EQ(caught.vector, VECTOR_GP);
+	EXPECT_EQ(caught.rip, END);
+	EXPECT_EQ(*entry, 0);
+}
+
 void test_main(void)
 {
 	tables_build();
 	from_kernel_mode();
 	from_user_mode();
+	by_the_short_ways();
 }
