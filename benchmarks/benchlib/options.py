@@ -1,6 +1,7 @@
 """The command line of ./bench."""
 
 import argparse
+import re
 
 from .machine import WAYS
 from .micro import PLACES
@@ -25,7 +26,8 @@ Tables are printed, and written as JSON under build/bench. 1: a machine failed. 
 
 
 def names(word):
-    return [part.strip() for part in word.split(",") if part.strip()]
+    """Parted by commas; one before a space is part of a row's name."""
+    return [part.strip() for part in re.split(r",(?! )", word) if part.strip()]
 
 
 def ways(word):

@@ -50,7 +50,14 @@ struct stub_data {
 	struct vcpu_info *info;
 	bool *in_kernel;
 	bool *work;
+	struct kernel_stack *kernel_stack;
+	uint64_t roots_switch;	/* pv_roots_switch */
 };
+
+/* The frame of a system call on the guest's kernel stack: rcx, r11, rip, cs, rflags, rsp, ss. */
+#define FRAME_BYTES 56u
+/* The instruction's two bytes. */
+#define RDMSR_CODE 0x320f
 
 struct cpu {
 	unsigned int id;

@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "ops.h"
 #include "paging.h"
+#include "pv/pv.h"
 #include <hyp/log.h>
 #include <hyp/mm.h>
 #include <hyp/string.h>
@@ -116,6 +117,7 @@ void descriptors_init_cpu(struct cpu *c)
 	c->stub->entry = (uint64_t)syscall_entry;
 	c->stub->iret = (uint64_t)return_iretq;
 	c->stub->smap = cpu_features.smap;
+	c->stub->roots_switch = (uint64_t)pv_roots_switch;
 	cpu_info_of(c->id)->stub = c->stub;
 	hyp_map_page(STUBS_START + c->id * 2 * PAGE_BYTES, paddr_to_mfn(image_paddr(stub_code_start)), HYP_RX);
 	hyp_map_page(STUBS_START + (c->id * 2 + 1) * PAGE_BYTES, arch_virt_to_mfn(c->stub), HYP_RW);

@@ -1,5 +1,6 @@
 /* The numbers that assembly needs of C's structures; the build turns the marked lines into offsets.h. */
 #include "cpu.h"
+#include "ops.h"
 
 #define EMIT(name, value) __asm__ volatile("\n#OFFSET " #name " %c0" : : "i"(value))
 
@@ -31,6 +32,11 @@ void offsets_emit(void)
 	EMIT(STUB_INFO, offsetof(struct stub_data, info));
 	EMIT(STUB_IN_KERNEL, offsetof(struct stub_data, in_kernel));
 	EMIT(STUB_WORK, offsetof(struct stub_data, work));
+	EMIT(STUB_KERNEL_STACK, offsetof(struct stub_data, kernel_stack));
+	EMIT(STUB_ROOTS_SWITCH, offsetof(struct stub_data, roots_switch));
+	EMIT(KERNEL_STACK_SS, offsetof(struct kernel_stack, ss));
+	EMIT(KERNEL_STACK_SP, offsetof(struct kernel_stack, sp));
+	EMIT(FRAME_BYTES, FRAME_BYTES);
 	EMIT(FAST_USER, FAST_USER);
 	EMIT(FAST_KERNEL, FAST_KERNEL);
 	EMIT(INFO_PENDING, offsetof(struct vcpu_info, evtchn_upcall_pending));
@@ -47,6 +53,16 @@ void offsets_emit(void)
 	EMIT(IRET_SS, offsetof(struct iret_context, ss));
 	EMIT(HYPERCALL_IRET, __HYPERVISOR_iret);
 	EMIT(HYPERCALL_SET_SEGMENT_BASE, __HYPERVISOR_set_segment_base);
+	EMIT(HYPERCALL_STACK_SWITCH, __HYPERVISOR_stack_switch);
+	EMIT(HYPERCALL_MMUEXT_OP, __HYPERVISOR_mmuext_op);
+	EMIT(MMUEXT_BYTES, sizeof(struct mmuext_op));
+	EMIT(MMUEXT_CMD, offsetof(struct mmuext_op, cmd));
+	EMIT(MMUEXT_MFN, offsetof(struct mmuext_op, arg1.mfn));
+	EMIT(NEW_KERNEL_ROOT, MMUEXT_NEW_BASEPTR);
+	EMIT(NEW_USER_ROOT, MMUEXT_NEW_USER_BASEPTR);
+	EMIT(DOMID_OF_SELF, DOMID_SELF);
+	EMIT(MSR_KERNEL_GS_BASE, MSR_KERNEL_GS_BASE);
+	EMIT(RDMSR_CODE, RDMSR_CODE);
 	EMIT(SEGBASE_GS_USER, SEGBASE_GS_USER);
 	EMIT(FLAT_USER_CS64, FLAT_RING3_CS64);
 	EMIT(FLAT_USER_CS32, FLAT_RING3_CS32);

@@ -24,7 +24,7 @@ void root_load(struct cpu *c, mfn_t root)
 
 void vcpu_load_root(struct cpu *c, const struct vcpu *v)
 {
-	root_load(c, v->arch.in_kernel ? v->arch.kernel_root : v->arch.user_root);
+	root_load(c, v->arch.in_kernel ? v->arch.roots.kernel : v->arch.roots.user);
 }
 
 /* What guests may choose of CR4 is real while they run; the rest is the hypervisor's. */

@@ -229,7 +229,7 @@ static bool exit_is_plain(const struct cpu *c)
 {
 	const struct vcpu *v = c->current;
 
-	return !read_once(c->work) && v && !c->fast_stale && !v->arch.failsafe_pending && !read_once(v->arch.nmi_pending) &&
+	return !read_once(c->work) && v && !v->arch.failsafe_pending && !read_once(v->arch.nmi_pending) &&
 	       !vcpu_event_is_deliverable(v) && address_is_canonical(guest_regs()->rip);
 }
 
@@ -237,8 +237,11 @@ void guest_exit(void)
 {
 	struct cpu *c = this_cpu();
 
-	if (likely(exit_is_plain(c)))
+	if (likely(exit_is_plain(c))) {
+		if (c->fast_stale)
+			fast_path_update(c, c->current);
 		return;
+	}
 	c->preempt_deadline = UINT64_MAX;
 	for (;;) {
 		struct vcpu *v;

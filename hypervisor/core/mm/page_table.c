@@ -412,6 +412,50 @@ enum status page_table_get(struct domain *d, struct page *p, unsigned int level)
 	return s;
 }
 
+/* Under mm_lock nobody else changes the count of a table. */
+
+static inline __attribute__((always_inline)) bool root_get_in_use(const struct domain *d, struct page *p)
+{
+	uint32_t type;
+
+	if (unlikely(page_ref_get(p, d->id) != OK))
+		return false;
+	type = read_once(p->type);
+	if (likely((type & (PAGE_TYPE_MASK | PAGE_TYPE_CHANGING)) == type_of_level[PAGE_LEVELS] &&
+		   (type & PAGE_TYPE_COUNT_MASK) - 1 < PAGE_TYPE_COUNT_MASK - 1)) {
+		page_type_end(p, type + 1);
+		return true;
+	}
+	page_ref_put(p);
+	return false;
+}
+
+static inline __attribute__((always_inline)) void root_put_shared(struct page *p)
+{
+	page_type_end(p, p->type - 1);
+	page_ref_put(p);
+}
+
+static inline bool root_is_shared(const struct page *p) { return (p->type & PAGE_TYPE_COUNT_MASK) > 1; }
+
+bool page_table_roots_exchange(struct domain *d, const struct root_pair *old, const struct root_pair *new)
+{
+	struct page *first = mfn_to_page(new->kernel), *second = mfn_to_page(new->user);
+	struct page *old_first = mfn_to_page(old->kernel), *old_second = mfn_to_page(old->user);
+
+	if (unlikely(page_table_has_undo(d) || !mfn_has_page(new->kernel) || !mfn_has_page(new->user) ||
+		     old_first == old_second || !root_is_shared(old_first) || !root_is_shared(old_second)) ||
+	    !root_get_in_use(d, first))
+		return false;
+	if (unlikely(!root_get_in_use(d, second))) {
+		root_put_shared(first);
+		return false;
+	}
+	root_put_shared(old_first);
+	root_put_shared(old_second);
+	return true;
+}
+
 enum status page_table_pin(struct domain *d, struct page *p, unsigned int level)
 {
 	enum status s;

@@ -177,12 +177,17 @@ static inline bool domain_may_control(const struct domain *caller, const struct 
 	return caller->privileged;
 }
 
-/* See page_table_undo_some. */
-static inline enum status page_table_undo(struct domain *d)
+static inline bool page_table_has_undo(const struct domain *d)
 {
 	struct page *const *t = d->undo.table;
 
-	return likely(!((uintptr_t)t[1] | (uintptr_t)t[2] | (uintptr_t)t[3] | (uintptr_t)t[4])) ? OK : page_table_undo_some(d);
+	return (uintptr_t)t[1] | (uintptr_t)t[2] | (uintptr_t)t[3] | (uintptr_t)t[4];
+}
+
+/* See page_table_undo_some. */
+static inline enum status page_table_undo(struct domain *d)
+{
+	return likely(!page_table_has_undo(d)) ? OK : page_table_undo_some(d);
 }
 
 static inline bool vcpu_is_runnable(const struct vcpu *v)

@@ -63,6 +63,9 @@ static inline unsigned int page_type_level(uint32_t type)
 enum status page_table_get(struct domain *d, struct page *p, unsigned int level);
 /* Drops it. The last one starts the undoing, which page_table_undo goes on with. */
 void page_table_put(struct domain *d, struct page *p);
+/* Exchanges references to two roots, a general one and one as a table each, for such to two others; if nothing has to be
+   validated or undone for it: those that come are roots in use already, those that go remain so. False: nothing was done. */
+bool page_table_roots_exchange(struct domain *d, const struct root_pair *old, const struct root_pair *new);
 /* Goes on with what d has to undo. E_RESTART: there is more. Every page-table call of a domain starts with
    page_table_undo (<hyp/domain.h>), which calls it if there is anything. */
 enum status page_table_undo_some(struct domain *d);

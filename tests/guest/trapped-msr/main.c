@@ -63,6 +63,42 @@ static void user_gs_base_in_other_forms(void)
 	EXPECT_TRUE(msr_write(0xc0000102, 0));
 }
 
+/* Neither from a program, nor half of it, nor what only looks like it. */
+USER_CODE(code_rdmsr, "mov $0xc0000102, %ecx; rdmsr; ud2");
+static void user_gs_base_is_the_kernels_to_read(void)
+{
+	struct frame frame;
+	uint8_t *page = page_alloc(), *next = page_alloc();
+	uint64_t saved = pte_of(next), low = 0, high = 0;
+
+	user_init();
+	EXPECT_TRUE(msr_write(0xc0000102, 0x123456789000ul));
+	frame = user_frame(code_rdmsr);
+	EXPECT_EQ(user_run(&frame), VECTOR_GP);
+	EXPECT_EQ(frame.rip, user_address(code_rdmsr) + 5);
+	/* hlt, and int through a gate that is closed, with the register's number in ecx. */
+	TRY("hlt", OUT(), IN("c"(0xc0000102)));
+	EXPECT_FAULT(VECTOR_GP, 0);
+	TRY("int $0x70", OUT(), IN("c"(0xc0000102)));
+	EXPECT_FAULT(VECTOR_GP, -1);
+	TRY("mov %%ecx, %%fs", OUT(), IN("c"(0xc0000102)));
+	EXPECT_EQ(caught.vector, VECTOR_GP);
+	/* Over the end of a page, and up to it with nothing behind. */
+	if (next != page + 4096)
+		FAIL("pages are not neighbours");
+	bytes_copy(next - 1, (const uint8_t[]){ 0x0f, 0x32, 0xc3 }, 3);
+	TRY("call *%%rbx", OUT("=a"(low), "=d"(high)), IN("b"(next - 1), "c"(0xc0000102)));
+	EXPECT_NO_FAULT();
+	EXPECT_TRUE(low == 0x56789000 && high == 0x1234);
+	bytes_copy(next - 2, (const uint8_t[]){ 0x0f, 0x32 }, 2);
+	EXPECT_STATUS(map(next, 0), 0);
+	TRY("call *%%rbx", OUT("=a"(low), "=d"(high)), IN("b"(next - 2), "c"(0xc0000102)));
+	EXPECT_EQ(caught.vector, VECTOR_PF);
+	EXPECT_EQ(caught.rip, next);
+	EXPECT_STATUS(map(next, saved), 0);
+	EXPECT_TRUE(msr_write(0xc0000102, 0));
+}
+
 static void gs_base_is_live(void)
 {
 	static uint64_t cell = 0x1122334455667788ul;
@@ -131,6 +167,7 @@ void test_main(void)
 {
 	bases_round_trip();
 	user_gs_base_in_other_forms();
+	user_gs_base_is_the_kernels_to_read();
 	gs_base_is_live();
 	machine_registers();
 	secrets_are_refused();

@@ -73,6 +73,8 @@ trap_stubs:
 	movl $vector, 4(%rsp)
 	.if vector == 1 || vector == 2 || vector == 8 || vector == 18
 	jmp trap_ist
+	.elseif vector == 13
+	jmp general_protection_entry
 	.elseif vector == 14
 	jmp page_fault_entry
 	.else
@@ -235,6 +237,59 @@ page_store:
 	jnz return_registers
 	jmp trap_from_guest
 
+/*
+ * The general protection fault that a kernel raises at each switch of processes: it reads its program's GS base by rdmsr. What
+ * pv_emulate_privileged does with it, when nothing else is to be done. In kernel mode the program's base is the inactive one.
+ */
+#define GP_SAVED_BYTES (2 * 8)
+#define GP_FRAME(reg) (GP_SAVED_BYTES + REGS_##reg - REGS_ERROR)(%rsp)
+general_protection_entry:
+	cmpl $MSR_KERNEL_GS_BASE, %ecx
+	jne trap_common
+	testb $3, (REGS_CS - REGS_ERROR)(%rsp)
+	jz trap_common
+	pushq %rax
+	pushq %rdx
+	movq (GP_SAVED_BYTES + CPU_INFO_STUB - REGS_ERROR)(%rsp), %rdx
+	cmpl $FAST_KERNEL, STUB_MODE(%rdx)
+	jne slow_general_protection
+	movq STUB_WORK(%rdx), %rax
+	cmpb $0, (%rax)
+	jne slow_general_protection
+	cmpl $0, GP_FRAME(ERROR)
+	jne slow_general_protection
+	testl $0x100, GP_FRAME(RFLAGS)	/* TF */
+	jnz slow_general_protection
+	movabsq $HYP_END, %rax		/* above the hypervisor, where kernels are: canonical, and so is what follows */
+	cmpq %rax, GP_FRAME(RIP)
+	jb slow_general_protection
+	movq GP_FRAME(RIP), %rax
+	cmpl $0, STUB_SMAP(%rdx)
+	je 1f
+	stac
+1:	may_fault close_general_protection
+	movzwl (%rax), %eax
+	cmpl $0, STUB_SMAP(%rdx)
+	je 2f
+	clac
+2:	cmpl $RDMSR_CODE, %eax
+	jne slow_general_protection
+	addq $2, GP_FRAME(RIP)
+	andl $~0x10000, GP_FRAME(RFLAGS)	/* RF */
+	addq $GP_SAVED_BYTES, %rsp
+	rdmsr
+	addq $8, %rsp
+	jmp return_iretq
+
+close_general_protection:
+	cmpl $0, STUB_SMAP(%rdx)
+	je slow_general_protection
+	clac
+slow_general_protection:
+	popq %rdx
+	popq %rax
+	jmp trap_common
+
 /* Something happened in ring 0: the idle loop's interrupt, a guest-memory access that faults, or our bug. If it was
    the iretq below, hypervisor_trap hands back the guest's frame, made whole again, and the guest gets the exception. */
 trap_from_hypervisor:
@@ -308,6 +363,10 @@ stub_syscall:
 	je fast_iret
 	cmpq $HYPERCALL_SET_SEGMENT_BASE, %rax
 	je fast_segment_base
+	cmpq $HYPERCALL_MMUEXT_OP, %rax
+	je fast_roots
+	cmpq $HYPERCALL_STACK_SWITCH, %rax
+	je fast_stack_switch
 slow_syscall:
 	pushq $FLAT_USER_SS
 	pushq STUB(STUB_SCRATCH)
@@ -513,6 +572,122 @@ fast_segment_base:
 
 slow_segment_base:
 	movl $HYPERCALL_SET_SEGMENT_BASE, %eax
+	jmp slow_syscall
+
+/* To `slow` unless a call that is about to be served may go back by sysretq with nothing else done: no work for this CPU,
+   no event, no single step, a caller above the hypervisor, where kernels are. rax goes. */
+.macro plain_return_or slow
+	testl $0x100, %r11d		/* TF */
+	jnz \slow
+	movq STUB(STUB_WORK), %rax
+	cmpb $0, (%rax)
+	jne \slow
+	movq STUB(STUB_INFO), %rax
+	cmpb $0, INFO_PENDING(%rax)
+	jne \slow
+	movabsq $HYP_END, %rax
+	cmpq %rax, %rcx
+	jb \slow
+.endm
+
+/*
+ * Hypercall stack_switch, made at each switch of processes. A stack whose frames do not lie above the hypervisor, or no way in
+ * for programs until now (whose conditions the C function looks at), goes the long way.
+ */
+fast_stack_switch:
+	plain_return_or slow_stack_switch
+	addq $4096, %rax		/* more than any frame */
+	cmpq %rax, %rsi
+	jb slow_stack_switch
+	cmpl $FAST_USER, STUB(STUB_MODE_IN_USER)
+	jne slow_stack_switch
+	movq %rcx, STUB(STUB_RCX)
+	movq STUB(STUB_KERNEL_STACK), %rax
+	movq %rdi, %rcx
+	orq $3, %rcx
+	movq %rcx, KERNEL_STACK_SS(%rax)
+	movq %rsi, KERNEL_STACK_SP(%rax)
+	movq %rsi, %rcx
+	andq $-16, %rcx
+	subq $FRAME_BYTES, %rcx
+	movq %rcx, STUB(STUB_FRAME)
+	movq STUB(STUB_RCX), %rcx
+	movq STUB(STUB_SCRATCH), %rsp
+	xorl %eax, %eax
+	sysretq
+
+slow_stack_switch:
+	movl $HYPERCALL_STACK_SWITCH, %eax
+	jmp slow_syscall
+
+/*
+ * Hypercall mmuext_op with the list that a switch of processes is: the root of the kernel, then that of the user, of the
+ * caller itself, and no count wanted. The list is read here, and pv_roots_switch (pv/root.c) does it or refuses; any other
+ * list goes the long way, from the same registers.
+ */
+fast_roots:
+	cmpq $2, %rsi
+	jne slow_roots
+	testq %rdx, %rdx
+	jnz slow_roots
+	cmpl $DOMID_OF_SELF, %r10d
+	jne slow_roots
+	plain_return_or slow_roots
+	cmpq %rax, %rdi			/* the list, too, is above the hypervisor ... */
+	jb slow_roots
+	leaq (2 * MMUEXT_BYTES)(%rdi), %rax
+	cmpq %rdi, %rax			/* ... and does not wrap */
+	jb slow_roots
+	pushq %rcx
+	pushq %rdi
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	movq %rdi, %rcx
+	guest_pages_open
+	may_fault refused_roots
+	movq (2 * MMUEXT_BYTES - 8)(%rcx), %rax		/* nobody asks what it says, but it must be there */
+	may_fault refused_roots
+	movl MMUEXT_CMD(%rcx), %eax
+	may_fault refused_roots
+	movl (MMUEXT_BYTES + MMUEXT_CMD)(%rcx), %edx
+	may_fault refused_roots
+	movq MMUEXT_MFN(%rcx), %rdi
+	may_fault refused_roots
+	movq (MMUEXT_BYTES + MMUEXT_MFN)(%rcx), %rsi
+	guest_pages_close
+	cmpl $NEW_KERNEL_ROOT, %eax
+	jne refused_roots
+	cmpl $NEW_USER_ROOT, %edx
+	jne refused_roots
+	call *STUB(STUB_ROOTS_SWITCH)
+	testb %al, %al
+	jz refused_roots
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdi
+	popq %rcx
+	movl $2, %esi
+	xorl %edx, %edx
+	movq STUB(STUB_SCRATCH), %rsp
+	xorl %eax, %eax
+	sysretq
+
+refused_roots:
+	guest_pages_close
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdi
+	popq %rcx
+	movl $2, %esi
+	xorl %edx, %edx
+slow_roots:
+	movl $HYPERCALL_MMUEXT_OP, %eax
 	jmp slow_syscall
 
 	.balign 16

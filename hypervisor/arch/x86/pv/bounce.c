@@ -64,7 +64,7 @@ static unsigned int frame_make(struct vcpu *v, const struct bounce *b, const str
 static void bounce(struct vcpu *v, const struct bounce *b)
 {
 	struct cpu_user_regs *regs = guest_regs();
-	uint64_t frame[FRAME_WORDS_MAX], rsp = v->arch.in_kernel ? regs->rsp : v->arch.kernel_sp;
+	uint64_t frame[FRAME_WORDS_MAX], rsp = v->arch.in_kernel ? regs->rsp : v->arch.kernel_stack.sp;
 	unsigned int words = frame_make(v, b, regs, frame);
 
 	rsp = (rsp & ~UINT64_C(15)) - words * sizeof(*frame);

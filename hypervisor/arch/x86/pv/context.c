@@ -62,8 +62,8 @@ static void registers_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->arch.fs_base = c->fs_base;
 	v->arch.gs_base_kernel = c->gs_base_kernel;
 	v->arch.gs_base_user = c->gs_base_user;
-	v->arch.kernel_ss = c->kernel_ss | 3;
-	v->arch.kernel_sp = c->kernel_sp;
+	v->arch.kernel_stack.ss = c->kernel_ss | 3;
+	v->arch.kernel_stack.sp = c->kernel_sp;
 	/* The ABI's IOPL travels in the flags. */
 	v->arch.iopl = c->user_regs.rflags >> 12 & 3;
 	v->arch.cr4 = pv_cr4_allowed(v->domain, c->ctrlreg[4]);
@@ -137,11 +137,11 @@ void pv_context_get(struct vcpu *v, struct vcpu_guest_context *c)
 	for (unsigned int i = 0; i < DIV_UP(v->arch.gdt_entries, 512u); i++)
 		c->gdt_frames[i] = v->arch.gdt_frame[i];
 	c->gdt_ents = v->arch.gdt_entries;
-	c->kernel_ss = v->arch.kernel_ss;
-	c->kernel_sp = v->arch.kernel_sp;
+	c->kernel_ss = v->arch.kernel_stack.ss;
+	c->kernel_sp = v->arch.kernel_stack.sp;
 	c->ctrlreg[0] = 0x80050033 | (v->arch.task_switched ? CR0_TS : 0);
-	c->ctrlreg[1] = mfn_is_invalid(v->arch.user_root) ? 0 : mfn_to_paddr(v->arch.user_root);
-	c->ctrlreg[3] = mfn_is_invalid(v->arch.kernel_root) ? 0 : mfn_to_paddr(v->arch.kernel_root);
+	c->ctrlreg[1] = mfn_is_invalid(v->arch.roots.user) ? 0 : mfn_to_paddr(v->arch.roots.user);
+	c->ctrlreg[3] = mfn_is_invalid(v->arch.roots.kernel) ? 0 : mfn_to_paddr(v->arch.roots.kernel);
 	c->ctrlreg[4] = v->arch.cr4;
 	memcpy(c->debugreg, v->arch.debug, sizeof(c->debugreg));
 	c->event_callback_eip = v->arch.event.address;

@@ -137,8 +137,8 @@ long hypercall_nmi_op(struct vcpu *v, struct hypercall *call)
 
 long hypercall_stack_switch(struct vcpu *v, struct hypercall *call)
 {
-	v->arch.kernel_ss = call->arg[0] | 3;
-	v->arch.kernel_sp = call->arg[1];
+	v->arch.kernel_stack.ss = call->arg[0] | 3;
+	v->arch.kernel_stack.sp = call->arg[1];
 	fast_path_changed(v);
 	return OK;
 }

@@ -379,8 +379,8 @@ static void registers_set(struct build *b)
 	r->cs = FLAT_RING3_CS64;
 	r->ss = FLAT_RING3_SS64;
 	r->rflags = RFLAGS_IF | 2;
-	v->arch.kernel_ss = FLAT_RING3_SS64;
-	v->arch.kernel_sp = r->rsp;
+	v->arch.kernel_stack.ss = FLAT_RING3_SS64;
+	v->arch.kernel_stack.sp = r->rsp;
 	v->initialised = true;
 }
 

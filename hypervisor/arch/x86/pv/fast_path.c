@@ -10,10 +10,11 @@
 #include "pv.h"
 #include "../paging.h"
 
-/* rcx, r11, rip, cs, rflags, rsp, ss; a page fault's has an error code besides, and begins that much lower. */
-#define FRAME_BYTES 56u
+/* A page fault's has an error code besides, and begins that much lower. */
 #define FAULT_FRAME_BYTES 64u
 #define VECTOR_PAGE_FAULT 14
+
+static uint64_t root_address(mfn_t root) { return mfn_is_invalid(root) ? 0 : mfn_to_paddr(root); }
 
 void fast_path_changed(const struct vcpu *v)
 {
@@ -23,23 +24,34 @@ void fast_path_changed(const struct vcpu *v)
 		c->fast_stale = true;
 }
 
+void fast_path_roots_changed(const struct vcpu *v)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->current != v)
+		return;
+	/* Whether there is a table of the user's is more than an address: it decides about the modes. */
+	if (!c->stub->user_cr3 || mfn_is_invalid(v->arch.roots.user))
+		c->fast_stale = true;
+	c->stub->kernel_cr3 = root_address(v->arch.roots.kernel);
+	c->stub->user_cr3 = root_address(v->arch.roots.user);
+}
+
 void fast_path_mode(struct cpu *c, const struct vcpu *v)
 {
 	c->stub->mode = c->fast_stale ? FAST_NOTHING : c->stub->mode_in[v->arch.in_kernel];
 }
 
-static uint64_t root_address(mfn_t root) { return mfn_is_invalid(root) ? 0 : mfn_to_paddr(root); }
-
 void fast_path_update(struct cpu *c, struct vcpu *v)
 {
 	const struct trap_info *fault = &v->arch.traps[VECTOR_PAGE_FAULT];
-	uint64_t stack = v->arch.kernel_sp & ~UINT64_C(15), fault_frame = stack - FAULT_FRAME_BYTES;
+	uint64_t stack = v->arch.kernel_stack.sp & ~UINT64_C(15), fault_frame = stack - FAULT_FRAME_BYTES;
 	struct stub_data *s = c->stub;
-	bool usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->arch.user_root) &&
+	bool usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->arch.roots.user) &&
 		     !(v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl));
 
-	s->kernel_cr3 = root_address(v->arch.kernel_root);
-	s->user_cr3 = root_address(v->arch.user_root);
+	s->kernel_cr3 = root_address(v->arch.roots.kernel);
+	s->user_cr3 = root_address(v->arch.roots.user);
 	s->frame = stack - FRAME_BYTES;
 	s->handler = v->arch.syscall.address;
 	/* One that leaves events on would have to be told of them. */
@@ -47,6 +59,7 @@ void fast_path_update(struct cpu *c, struct vcpu *v)
 	s->info = v->info;
 	s->in_kernel = &v->arch.in_kernel;
 	s->work = &c->work;
+	s->kernel_stack = &v->arch.kernel_stack;
 	s->mode_in[true] = usual ? FAST_KERNEL : FAST_NOTHING;
 	s->mode_in[false] = usual && v->arch.syscall.address && v->arch.syscall.mask_events &&
 					      arch_guest_range_is_valid(v, fault_frame, FAULT_FRAME_BYTES) ?

@@ -177,7 +177,7 @@ static enum outcome op_mov_from_cr(struct vcpu *v, struct cpu_user_regs *regs, c
 		value = cr2_of(v);
 		break;
 	case 3:
-		value = mfn_to_paddr(v->arch.kernel_root);
+		value = mfn_to_paddr(v->arch.roots.kernel);
 		break;
 	case 4:
 		value = CR4_FIXED | v->arch.cr4;
@@ -516,7 +516,6 @@ static bool emulate(struct vcpu *v, struct cpu_user_regs *regs, const struct ins
 }
 
 #define RDMSR_BYTES 2u
-#define RDMSR_CODE 0x320f
 
 /* What a kernel reads at each switch of processes: no decoder for its two bytes. */
 static bool is_read_of_user_gs_base(struct vcpu *v, const struct cpu_user_regs *regs)

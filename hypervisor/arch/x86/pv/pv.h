@@ -35,6 +35,8 @@ void pv_enter_user(struct vcpu *v);
 /* The copy of v's state for the paths that assembly takes alone (fast_path.c): something of it changed; the mode did; make
    it anew. */
 void fast_path_changed(const struct vcpu *v);
+/* Nothing but the roots. */
+void fast_path_roots_changed(const struct vcpu *v);
 void fast_path_mode(struct cpu *c, const struct vcpu *v);
 void fast_path_update(struct cpu *c, struct vcpu *v);
 
@@ -93,6 +95,8 @@ void pt_entry_init(void);
 
 /* Roots (root.c): the L4 tables of a vCPU. mm_lock of the domain is taken inside. */
 enum status pv_root_set(struct vcpu *v, mfn_t root, bool user);
+/* The same for both at once, from kernel mode, for entry/traps.S: if nothing stands in the way. False: nothing was done. */
+bool pv_roots_switch(mfn_t kernel, mfn_t user);
 /* Gives back what the roots of v hold; d->mm_lock is held, v does not run. */
 void pv_roots_drop(struct vcpu *v);
 

@@ -31,8 +31,8 @@ static void root_replace(struct vcpu *v, mfn_t *slot, mfn_t root)
 	mfn_t old = *slot;
 
 	*slot = root;
-	fast_path_changed(v);
-	if (v == current_vcpu() && v->arch.in_kernel == (slot == &v->arch.kernel_root))
+	fast_path_roots_changed(v);
+	if (v == current_vcpu() && v->arch.in_kernel == (slot == &v->arch.roots.kernel))
 		vcpu_load_root(this_cpu(), v);
 	if (!mfn_is_invalid(old))
 		page_table_put(v->domain, mfn_to_page(old));
@@ -41,7 +41,7 @@ static void root_replace(struct vcpu *v, mfn_t *slot, mfn_t root)
 enum status pv_root_set(struct vcpu *v, mfn_t root, bool user)
 {
 	struct domain *d = v->domain;
-	mfn_t *slot = user ? &v->arch.user_root : &v->arch.kernel_root;
+	mfn_t *slot = user ? &v->arch.roots.user : &v->arch.roots.kernel;
 	enum status s;
 
 	spin_lock(&d->mm_lock);
@@ -63,16 +63,36 @@ enum status pv_root_set(struct vcpu *v, mfn_t root, bool user)
 	return s;
 }
 
+bool pv_roots_switch(mfn_t kernel, mfn_t user)
+{
+	struct cpu *c = this_cpu();
+	struct vcpu *v = c->current;
+	struct domain *d = v->domain;
+	const struct root_pair new = {kernel, user};
+	bool done;
+
+	spin_lock(&d->mm_lock);
+	done = page_table_roots_exchange(d, &v->arch.roots, &new);
+	if (done) {
+		v->arch.roots = new;
+		c->stub->kernel_cr3 = mfn_to_paddr(kernel);
+		c->stub->user_cr3 = mfn_to_paddr(user);
+		root_load(c, kernel);
+	}
+	spin_unlock(&d->mm_lock);
+	return done;
+}
+
 void pv_roots_drop(struct vcpu *v)
 {
-	mfn_t kernel = v->arch.kernel_root, user = v->arch.user_root;
+	mfn_t kernel = v->arch.roots.kernel, user = v->arch.roots.user;
 
 	/* One at a time: each may leave work that must be finished first. */
 	if (!mfn_is_invalid(user)) {
-		v->arch.user_root = MFN_INVALID;
+		v->arch.roots.user = MFN_INVALID;
 		page_table_put(v->domain, mfn_to_page(user));
 	} else if (!mfn_is_invalid(kernel)) {
-		v->arch.kernel_root = MFN_INVALID;
+		v->arch.roots.kernel = MFN_INVALID;
 		page_table_put(v->domain, mfn_to_page(kernel));
 	}
 }

@@ -26,11 +26,15 @@ struct pt_memo {
 	uint64_t *entries;   /* its */
 };
 
+/* Where entries from its user mode find the guest's kernel. */
+struct kernel_stack {
+	uint64_t ss, sp;
+};
+
 struct arch_vcpu {
 	struct cpu_user_regs regs;  /* [c] while it does not run; else on the stack of its CPU */
 	bool in_kernel;		    /* [c] guest kernel mode, with the kernel's page table */
-	mfn_t kernel_root;	    /* [m] referenced L4, MFN_INVALID none */
-	mfn_t user_root;	    /* [m] referenced L4, MFN_INVALID none */
+	struct root_pair roots;	    /* [m] referenced L4s, MFN_INVALID none */
 	struct pt_memo walked;	    /* [m] */
 	struct trap_info *traps;    /* [c] 256 entries */
 	uint64_t gdt_frame[GDT_FRAMES]; /* [m] referenced segment-descriptor frames */
@@ -38,7 +42,7 @@ struct arch_vcpu {
 	vaddr_t ldt_base;	    /* [c] */
 	unsigned int ldt_entries;   /* [c] */
 	struct page *ldt_page[16];  /* [c] */
-	uint64_t kernel_ss, kernel_sp;
+	struct kernel_stack kernel_stack;
 	uint64_t fs_base, gs_base_kernel, gs_base_user; /* [c] while it does not run; see pv/segments.c */
 	struct pv_callback event, failsafe, syscall, syscall32, sysenter;
 	unsigned int iopl;	    /* virtual, 0..3 */
