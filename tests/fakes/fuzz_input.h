@@ -1,8 +1,8 @@
 #pragma once
 /*
- * For fuzzers of hypercalls: bytes and numbers taken from the input one after the other (0 when it has ended), and a call
- * whose guest memory fails and which is interrupted where the input says.
+ * For fuzzers of hypercalls on the fake machine: a call whose guest memory fails and which is interrupted where the input says.
  */
+#include <fakes/fuzz_bytes.h>
 #include <hyp/domain.h>
 #include <hyp/fake.h>
 #include <hyp/fake_memory.h>
@@ -11,26 +11,6 @@
 
 /* The most negative error number of the ABI that a call may answer. */
 #define ERROR_LAST (-133)
-
-static const uint8_t *input;
-static size_t input_left;
-
-static inline uint8_t next8(void)
-{
-	if (!input_left)
-		return 0;
-	input_left--;
-	return *input++;
-}
-
-static inline uint64_t next64(void)
-{
-	uint64_t value = 0;
-
-	for (unsigned int i = 0; i < 8; i++)
-		value = value << 8 | next8();
-	return value;
-}
 
 /* Called again, up to `attempts_max` times, for as long as it wants to be. */
 static inline long call_in_trouble(hypercall_function *function, struct vcpu *v, struct hypercall *call,
