@@ -3,7 +3,8 @@
  *
  * map_grant_ref, unmap_grant_ref, copy and swap_grant_ref are batches: one element is copied in, decided and done, its
  * status copied out, and between elements the call may stop; it then goes on with the address and the count of what
- * is left. The call itself answers 0 unless an array cannot be read or written. The others take one element.
+ * is left. Of copy the frames stay open from one element to the next (grant_copy.c, Y4). The call itself answers 0
+ * unless an array cannot be read or written. The others take one element.
  *
  * Version 1 alone: what belongs to version 2 (get_status_frames), page transfer, dump_table and unmap_and_replace are
  * not there (E_NOSYS). cache_flush is for machines whose devices do not see the caches: E_OPNOTSUPP.
@@ -19,7 +20,6 @@
 
 union grant_element {
 	struct gnttab_map_grant_ref map;
-	struct gnttab_copy copy;
 	struct gnttab_swap_grant_ref swap;
 };
 
@@ -30,10 +30,6 @@ struct grant_batch_row {
 };
 
 static int16_t element_map(struct vcpu *v, union grant_element *e) { return e->map.status = grant_map(v, &e->map); }
-static int16_t element_copy(struct vcpu *v, union grant_element *e)
-{
-	return e->copy.status = grant_copy(v->domain, &e->copy);
-}
 static int16_t element_swap(struct vcpu *v, union grant_element *e)
 {
 	return e->swap.status = grant_swap(v->domain, e->swap.ref_a, e->swap.ref_b);
@@ -42,8 +38,6 @@ static int16_t element_swap(struct vcpu *v, union grant_element *e)
 static const struct grant_batch_row row_map = {
 	sizeof(struct gnttab_map_grant_ref), offsetof(struct gnttab_map_grant_ref, status),
 	sizeof(struct gnttab_map_grant_ref) - offsetof(struct gnttab_map_grant_ref, status), element_map};
-static const struct grant_batch_row row_copy = {sizeof(struct gnttab_copy), offsetof(struct gnttab_copy, status),
-						sizeof(int16_t), element_copy};
 static const struct grant_batch_row row_swap = {
 	sizeof(struct gnttab_swap_grant_ref), offsetof(struct gnttab_swap_grant_ref, status), sizeof(int16_t),
 	element_swap};
@@ -75,6 +69,37 @@ static long batch_run(struct vcpu *v, struct hypercall *call, const struct grant
 			return batch_restart(call, at + row->bytes, count);
 	}
 	return OK;
+}
+
+static enum status copy_one(struct vcpu *v, vaddr_t at, struct grant_copies *c)
+{
+	struct gnttab_copy op;
+	enum status s = guest_copy_in(v, &op, at, sizeof(op));
+
+	if (s)
+		return s;
+	op.status = grant_copy(c, &op);
+	return guest_copy_out(v, at + offsetof(struct gnttab_copy, status), &op.status, sizeof(op.status));
+}
+
+static long op_copy(struct vcpu *v, struct hypercall *call)
+{
+	struct grant_copies c;
+	uint32_t count = (uint32_t)call->arg[2];
+	vaddr_t at = call->arg[1];
+	enum status s = OK;
+
+	grant_copy_begin(&c, v->domain);
+	while (count) {
+		s = copy_one(v, at, &c);
+		if (s)
+			break;
+		at += sizeof(struct gnttab_copy);
+		if (--count && arch_preempt_due())
+			break;
+	}
+	grant_copy_end(&c);
+	return s == OK && count ? batch_restart(call, at, count) : s;
 }
 
 /* One element: its release is to be given back if it has parts. */
@@ -248,7 +273,7 @@ long hypercall_grant_table_op(struct vcpu *v, struct hypercall *call)
 	case GNTTABOP_unmap_grant_ref:
 		return op_unmap(v, call);
 	case GNTTABOP_copy:
-		return batch_run(v, call, &row_copy);
+		return op_copy(v, call);
 	case GNTTABOP_swap_grant_ref:
 		return batch_run(v, call, &row_swap);
 	case GNTTABOP_setup_table:

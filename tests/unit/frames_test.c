@@ -134,7 +134,7 @@ static void idle_cpus_leave_nothing_dirty(void **state)
 	assert_int_equal(frames_dirty_count(), FAKE_FRAMES);
 	while (frames_scrub_some()) {
 		assert_int_equal(frames_free_count(), FAKE_FRAMES);
-		assert_true(++steps <= FAKE_FRAMES / 16 + 64);
+		assert_true(++steps <= FAKE_FRAMES / 2 + 64);
 	}
 	assert_int_equal(frames_dirty_count(), 0);
 	for (uint64_t m = FAKE_HIGH_START; m < FAKE_HIGH_END; m++)

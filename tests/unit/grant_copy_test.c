@@ -320,6 +320,88 @@ static void swap_of_entries_in_use_is_refused(void **state)
 	assert_int_equal(entry(1, 8)->domid, 2);
 }
 
+static struct gnttab_copy list_element(struct gnttab_copy_ptr from, struct gnttab_copy_ptr to, uint16_t flags)
+{
+	return (struct gnttab_copy){.source = from, .dest = to, .len = 1, .flags = flags, .status = 99};
+}
+
+static void elements_of_the_same_frames_pin_them_once_and_leave_nothing(void **state)
+{
+	struct gnttab_copy list[] = {
+		list_element(by_ref(1, 8, 0), by_frame(mine, 1), GNTCOPY_source_gref),
+		list_element(by_ref(1, 8, 2), by_frame(mine, 3), GNTCOPY_source_gref),
+		list_element(by_frame(mine, 0), by_ref(1, 8, 5), GNTCOPY_dest_gref),
+		list_element(by_frame(mine, 0), by_ref(1, 8, 7), GNTCOPY_dest_gref),
+	};
+
+	(void)state;
+	assert_int_equal(OP(cpu[2][0], copy, list, 4), OK);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(list[i].status, GNTST_okay);
+	assert_true(byte(mine, 1) == 'T' && byte(mine, 3) == 'T' && byte(mine, 2) == 'm');
+	assert_true(byte(theirs, 5) == 'm' && byte(theirs, 7) == 'm' && byte(theirs, 6) == 'T');
+	assert_int_equal(entry(1, 8)->flags, GTF_permit_access);
+	nothing_is_held();
+}
+
+static void an_element_that_is_refused_does_not_open_its_side_for_the_next(void **state)
+{
+	struct gnttab_copy list[] = {
+		list_element(by_ref(1, 8, 0), by_frame(mine, 1), GNTCOPY_source_gref),
+		list_element(by_ref(1, 9, 0), by_frame(mine, 2), GNTCOPY_source_gref),
+		list_element(by_ref(1, 9, 0), by_frame(mine, 3), GNTCOPY_source_gref),
+		list_element(by_frame(mine, 0), by_frame(theirs, 4), 0),
+		list_element(by_frame(mine, 0), by_frame(theirs, 5), 0),
+		list_element(by_ref(1, 8, 0), by_frame(mine, 6), GNTCOPY_source_gref),
+	};
+
+	(void)state;
+	assert_int_equal(OP(cpu[2][0], copy, list, 6), OK);
+	assert_int_equal(list[0].status, GNTST_okay);
+	assert_int_equal(list[5].status, GNTST_okay);
+	for (unsigned int i = 1; i < 5; i++)
+		assert_true(list[i].status < 0);
+	assert_true(byte(mine, 1) == 'T' && byte(mine, 2) == 'm' && byte(mine, 3) == 'm' && byte(mine, 6) == 'T');
+	assert_true(byte(theirs, 4) == 'T' && byte(theirs, 5) == 'T');
+	assert_int_equal(entry(1, 8)->flags, GTF_permit_access);
+	nothing_is_held();
+}
+
+/* The same number as a grant, as another domain's grant, as a frame; and a grant for reading, read and then written. */
+static void a_side_is_the_same_only_if_all_words_are(void **state)
+{
+	struct gnttab_copy list[] = {
+		list_element(by_ref(1, 8, 0), by_frame(mine, 1), GNTCOPY_source_gref),
+		list_element(by_frame(mfn(8), 0), by_frame(mine, 2), 0),
+		list_element(by_ref(2, 8, 0), by_frame(mine, 3), GNTCOPY_source_gref),
+		list_element(by_ref(1, 8, 0), by_frame(mine, 4), 0),
+		list_element(by_ref(1, 8, 0), by_ref(1, 8, 5), GNTCOPY_source_gref | GNTCOPY_dest_gref),
+	};
+
+	(void)state;
+	grant(1, 8, 2, theirs, GTF_permit_access | GTF_readonly);
+	assert_int_equal(OP(cpu[2][0], copy, list, 5), OK);
+	assert_int_equal(list[0].status, GNTST_okay);
+	for (unsigned int i = 1; i < 5; i++)
+		assert_true(list[i].status < 0);
+	assert_true(byte(mine, 1) == 'T' && byte(mine, 2) == 'm' && byte(mine, 3) == 'm' && byte(mine, 4) == 'm');
+	assert_int_equal(entry(1, 8)->flags, GTF_permit_access | GTF_readonly);
+	nothing_is_held();
+}
+
+static void a_list_that_ends_in_bad_memory_gives_its_frames_back(void **state)
+{
+	struct gnttab_copy element = list_element(by_ref(1, 8, 0), by_frame(mine, 1), GNTCOPY_source_gref);
+	struct hypercall call = {.arg = {GNTTABOP_copy, FAKE_GUEST_END - sizeof(element), 2}};
+
+	(void)state;
+	memcpy(fake_guest(FAKE_GUEST_END - sizeof(element)), &element, sizeof(element));
+	assert_int_equal(hypercall_grant_table_op(cpu[2][0], &call), E_FAULT);
+	assert_int_equal(byte(mine, 1), 'T');
+	assert_int_equal(entry(1, 8)->flags, GTF_permit_access);
+	nothing_is_held();
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -342,6 +424,10 @@ int main(void)
 		T(swap_exchanges_whole_entries),
 		T(swap_of_entries_that_are_not_there_is_refused),
 		T(swap_of_entries_in_use_is_refused),
+		T(elements_of_the_same_frames_pin_them_once_and_leave_nothing),
+		T(an_element_that_is_refused_does_not_open_its_side_for_the_next),
+		T(a_side_is_the_same_only_if_all_words_are),
+		T(a_list_that_ends_in_bad_memory_gives_its_frames_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

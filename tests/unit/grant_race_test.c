@@ -73,6 +73,7 @@ static void *unmaps_what_others_mapped(void *arg)
 static void *copies(void *arg)
 {
 	for (unsigned int i = 0; i < ROUNDS; i++) {
+		struct grant_copies c;
 		struct gnttab_copy op = {.source = {.u.ref = 8, .domid = 1}, .dest = {.u.gmfn = other.v, .domid = DOMID_SELF},
 					 .len = 64, .flags = GNTCOPY_source_gref};
 
@@ -81,7 +82,10 @@ static void *copies(void *arg)
 			op.source = (struct gnttab_copy_ptr){.u.gmfn = other.v, .domid = DOMID_SELF};
 			op.flags = GNTCOPY_dest_gref;
 		}
-		(void)grant_copy(dom[2], &op);
+		grant_copy_begin(&c, dom[2]);
+		(void)grant_copy(&c, &op);
+		(void)grant_copy(&c, &op);
+		grant_copy_end(&c);
 	}
 	return arg;
 }

@@ -6,6 +6,9 @@
  * Y3  While bytes move, both frames are held by references, the target as writable, and granted ones are pinned. What
  *     the granter writes into its table meanwhile changes nothing: only the pin is used.
  *
+ * Y4  A side stays open from one element of a list to the next that names the same by the same words, and no longer: what
+ *     was asked of it is still so by its references and its pin (Y3). So the packets of one page cost its pin once.
+ *
  * No lock is held while bytes move. Entries are pinned and unpinned one by one, so a copy between two entries of one
  * table, or within one frame, is nothing special.
  */
@@ -13,14 +16,7 @@
 
 #include <hyp/string.h>
 
-struct copy_side {
-	struct domain *granter; /* referenced; NULL: the caller's own frame */
-	grant_ref_t ref;
-	mfn_t frame;
-	bool writable;
-};
-
-static int16_t side_open_own(struct domain *caller, const struct gnttab_copy_ptr *ptr, struct copy_side *side)
+static int16_t side_open_own(struct domain *caller, const struct gnttab_copy_ptr *ptr, struct grant_copy_side *side)
 {
 	if (ptr->domid != DOMID_SELF)
 		return GNTST_permission_denied;
@@ -28,29 +24,24 @@ static int16_t side_open_own(struct domain *caller, const struct gnttab_copy_ptr
 	return grant_frame_get(side->frame, caller, side->writable);
 }
 
-static int16_t side_open_granted(struct domain *caller, const struct gnttab_copy_ptr *ptr, struct copy_side *side)
+static int16_t side_open_granted(struct domain *caller, const struct gnttab_copy_ptr *ptr, struct grant_copy_side *side)
 {
 	int16_t s;
 
 	side->granter = domain_find_for(caller, ptr->domid);
 	if (!side->granter)
 		return GNTST_bad_domain;
-	side->ref = ptr->u.ref;
-	s = grant_pin(side->granter, side->ref, caller, side->writable, &side->frame);
+	s = grant_pin(side->granter, ptr->u.ref, caller, side->writable, &side->frame);
 	if (s)
 		domain_put(side->granter);
 	return s;
 }
 
-static int16_t side_open(struct domain *caller, const struct gnttab_copy_ptr *ptr, bool is_ref, bool writable,
-			 struct copy_side *side)
+static void side_close(struct grant_copy_side *side)
 {
-	*side = (struct copy_side){.writable = writable};
-	return is_ref ? side_open_granted(caller, ptr, side) : side_open_own(caller, ptr, side);
-}
-
-static void side_close(const struct copy_side *side)
-{
+	if (!side->open)
+		return;
+	side->open = false;
 	if (!side->granter) {
 		grant_frame_put(side->frame, side->writable);
 		return;
@@ -59,25 +50,57 @@ static void side_close(const struct copy_side *side)
 	domain_put(side->granter);
 }
 
-int16_t grant_copy(struct domain *caller, const struct gnttab_copy *op)
+/* The number by which `ptr` names its frame: which member of the union it is, only the flag says. */
+static uint64_t side_number(const struct gnttab_copy_ptr *ptr, bool is_ref) { return is_ref ? ptr->u.ref : ptr->u.gmfn; }
+
+static bool side_is(const struct grant_copy_side *side, const struct gnttab_copy_ptr *ptr, bool is_ref)
 {
-	struct copy_side from, to;
+	return side->open && side->is_ref == is_ref && side->named == ptr->domid && side->number == side_number(ptr, is_ref);
+}
+
+/* On a refusal the side is closed. */
+static int16_t side_open(struct domain *caller, const struct gnttab_copy_ptr *ptr, bool is_ref, struct grant_copy_side *side)
+{
+	int16_t s;
+
+	if (side_is(side, ptr, is_ref))
+		return GNTST_okay;
+	side_close(side);
+	side->granter = NULL;
+	s = is_ref ? side_open_granted(caller, ptr, side) : side_open_own(caller, ptr, side);
+	side->open = s == GNTST_okay;
+	side->is_ref = is_ref;
+	side->named = ptr->domid;
+	side->number = side_number(ptr, is_ref);
+	side->ref = ptr->u.ref;
+	return s;
+}
+
+void grant_copy_begin(struct grant_copies *c, struct domain *caller)
+{
+	*c = (struct grant_copies){.caller = caller, .to.writable = true};
+}
+
+int16_t grant_copy(struct grant_copies *c, const struct gnttab_copy *op)
+{
 	int16_t s;
 
 	/* Does each side stay within its frame? The sums are of 16-bit numbers in wider ones. */
 	if ((uint32_t)op->source.offset + op->len > PAGE_BYTES || (uint32_t)op->dest.offset + op->len > PAGE_BYTES)
 		return GNTST_bad_copy_arg;
-	s = side_open(caller, &op->source, op->flags & GNTCOPY_source_gref, false, &from);
-	if (s)
-		return s;
-	s = side_open(caller, &op->dest, op->flags & GNTCOPY_dest_gref, true, &to);
-	if (s == GNTST_okay) {
-		memmove((char *)arch_frame_map(to.frame) + op->dest.offset,
-			(const char *)arch_frame_map(from.frame) + op->source.offset, op->len);
-		side_close(&to);
-	}
-	side_close(&from);
+	s = side_open(c->caller, &op->source, op->flags & GNTCOPY_source_gref, &c->from);
+	if (s == GNTST_okay)
+		s = side_open(c->caller, &op->dest, op->flags & GNTCOPY_dest_gref, &c->to);
+	if (s == GNTST_okay)
+		memmove((char *)arch_frame_map(c->to.frame) + op->dest.offset,
+			(const char *)arch_frame_map(c->from.frame) + op->source.offset, op->len);
 	return s;
+}
+
+void grant_copy_end(struct grant_copies *c)
+{
+	side_close(&c->to);
+	side_close(&c->from);
 }
 
 static int16_t swap_locked(struct domain *d, grant_ref_t a, grant_ref_t b) REQUIRES(d->grant.lock)

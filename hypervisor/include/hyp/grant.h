@@ -68,8 +68,24 @@ struct grant_release {
 int16_t grant_unmap_begin(struct vcpu *v, const struct gnttab_unmap_grant_ref *op, struct grant_release *out);
 /* Flushes once, then gives all back. */
 void grant_unmap_finish(struct domain *mapper, const struct grant_release *releases, unsigned int count);
-/* One element of copy, and of swap_grant_ref. */
-int16_t grant_copy(struct domain *caller, const struct gnttab_copy *op);
+/* A frame that is copied from or to, as it was named and as it is held. */
+struct grant_copy_side {
+	struct domain *granter; /* referenced; NULL: the caller's own frame */
+	mfn_t frame;
+	uint64_t number;	/* named so: a frame's or a grant's */
+	grant_ref_t ref;
+	domid_t named;
+	bool is_ref, writable, open;
+};
+/* The elements of one copy call: between begin and end both sides may be held. */
+struct grant_copies {
+	struct domain *caller;
+	struct grant_copy_side from, to;
+};
+void grant_copy_begin(struct grant_copies *c, struct domain *caller);
+int16_t grant_copy(struct grant_copies *c, const struct gnttab_copy *op);
+void grant_copy_end(struct grant_copies *c);
+/* One element of swap_grant_ref. */
 int16_t grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b);
 
 /*

@@ -47,6 +47,20 @@ static void hypervisor_leaves(void)
 	EXPECT_TRUE((leaf.b & 0xff) >= 24 && (leaf.b & 0xff) <= 52);
 }
 
+/* A single step ends behind it, and a prefix in between is the decoder's. */
+static void in_other_forms(void)
+{
+	uint64_t a = 0x40000000, b = 0, c = 0;
+
+	TRY("pushfq; orl $0x100, (%%rsp); popfq; .byte 0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2", OUT("+a"(a), "+b"(b), "+c"(c)),
+	    IN(), "rdx");
+	EXPECT_EQ(caught.vector, VECTOR_DB);
+	EXPECT_EQ(b, 0x566e6558);
+	a = 0x40000000;
+	TRY(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x48, 0x0f, 0xa2", OUT("+a"(a), "+b"(b), "+c"(c)), IN(), "rdx");
+	EXPECT_ONE_OF(caught.vector, VECTOR_NONE, VECTOR_UD);
+}
+
 static void features(void)
 {
 	struct leaf leaf = cpuid(1, 0);
@@ -116,6 +130,7 @@ static void from_user(void)
 void test_main(void)
 {
 	hypervisor_leaves();
+	in_other_forms();
 	features();
 	xsave_sizes();
 	far_leaves_are_zero();

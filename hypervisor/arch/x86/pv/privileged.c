@@ -323,16 +323,21 @@ static enum outcome op_rdtsc(struct vcpu *v, struct cpu_user_regs *regs, const s
 	return DONE;
 }
 
-static enum outcome op_cpuid(struct vcpu *v, struct cpu_user_regs *regs, const struct insn *insn)
+static void cpuid_answer(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	uint32_t out[4];
 
-	(void)insn;
 	pv_cpuid(v, (uint32_t)regs->rax, (uint32_t)regs->rcx, out);
 	regs->rax = out[CPUID_EAX];
 	regs->rbx = out[CPUID_EBX];
 	regs->rcx = out[CPUID_ECX];
 	regs->rdx = out[CPUID_EDX];
+}
+
+static enum outcome op_cpuid(struct vcpu *v, struct cpu_user_regs *regs, const struct insn *insn)
+{
+	(void)insn;
+	cpuid_answer(v, regs);
 	return DONE;
 }
 
@@ -543,13 +548,32 @@ bool pv_emulate_privileged(struct vcpu *v, struct cpu_user_regs *regs)
 	return !insn.forced && emulate(v, regs, &insn);
 }
 
+#define FORCED_CPUID_BYTES 7u
+#define FORCED_CPUID UINT64_C(0xa20f6e65780b0f) /* ud2, "xen", cpuid */
+
+/* A kernel's, with nothing between the prefix and the instruction: no decoder for these either. */
+static bool is_forced_cpuid(struct vcpu *v, const struct cpu_user_regs *regs)
+{
+	uint64_t code = 0;
+
+	return v->arch.in_kernel && !(regs->rflags & RFLAGS_TF) &&
+	       guest_copy_in(v, &code, regs->rip, FORCED_CPUID_BYTES) == OK && code == FORCED_CPUID;
+}
+
 /* The prefix begins with an invalid opcode, which is one if it ends before the prefix does. By it a guest asks for what
    would not trap. */
 bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	struct insn insn;
-	enum outcome outcome = decode(v, regs, INSN_FORCED_BYTES, &insn);
+	enum outcome outcome;
 
+	if (is_forced_cpuid(v, regs)) {
+		cpuid_answer(v, regs);
+		regs->rip += FORCED_CPUID_BYTES;
+		regs->rflags &= ~RFLAGS_RF;
+		return true;
+	}
+	outcome = decode(v, regs, INSN_FORCED_BYTES, &insn);
 	if (outcome != DONE)
 		return outcome == INJECTED;
 	return insn.forced && insn.op == INSN_CPUID && emulate(v, regs, &insn);
