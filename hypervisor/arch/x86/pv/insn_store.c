@@ -12,7 +12,6 @@
  *     length.
  * I2. Nothing depends on bytes beyond the 8.
  */
-#include "insn_flags.h"
 #include <hyp/pv/insn.h>
 
 #define LOCK 0xf0u

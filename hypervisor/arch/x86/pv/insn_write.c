@@ -8,7 +8,6 @@
  * I2. Values in a plan are cut to the operand's width.
  * I3. Flags that the manual calls undefined keep their value after bit tests, and AF is clear after logic.
  */
-#include "insn_flags.h"
 #include <hyp/pv/insn.h>
 
 /* Operands of `bits` bits, cut to them. */
