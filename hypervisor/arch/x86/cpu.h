@@ -52,6 +52,7 @@ struct stub_data {
 	bool *work;
 	struct kernel_stack *kernel_stack;
 	uint64_t roots_switch;	/* pv_roots_switch */
+	uint64_t leaf_update;	/* pv_leaf_update */
 };
 
 /* The frame of a system call on the guest's kernel stack: rcx, r11, rip, cs, rflags, rsp, ss. */

@@ -34,6 +34,7 @@ void offsets_emit(void)
 	EMIT(STUB_WORK, offsetof(struct stub_data, work));
 	EMIT(STUB_KERNEL_STACK, offsetof(struct stub_data, kernel_stack));
 	EMIT(STUB_ROOTS_SWITCH, offsetof(struct stub_data, roots_switch));
+	EMIT(STUB_LEAF_UPDATE, offsetof(struct stub_data, leaf_update));
 	EMIT(KERNEL_STACK_SS, offsetof(struct kernel_stack, ss));
 	EMIT(KERNEL_STACK_SP, offsetof(struct kernel_stack, sp));
 	EMIT(FRAME_BYTES, FRAME_BYTES);
@@ -55,6 +56,10 @@ void offsets_emit(void)
 	EMIT(HYPERCALL_SET_SEGMENT_BASE, __HYPERVISOR_set_segment_base);
 	EMIT(HYPERCALL_STACK_SWITCH, __HYPERVISOR_stack_switch);
 	EMIT(HYPERCALL_MMUEXT_OP, __HYPERVISOR_mmuext_op);
+	EMIT(HYPERCALL_MMU_UPDATE, __HYPERVISOR_mmu_update);
+	EMIT(MMU_UPDATE_BYTES, sizeof(struct mmu_update));
+	EMIT(MMU_UPDATE_PTR, offsetof(struct mmu_update, ptr));
+	EMIT(MMU_UPDATE_VAL, offsetof(struct mmu_update, val));
 	EMIT(MMUEXT_BYTES, sizeof(struct mmuext_op));
 	EMIT(MMUEXT_CMD, offsetof(struct mmuext_op, cmd));
 	EMIT(MMUEXT_MFN, offsetof(struct mmuext_op, arg1.mfn));

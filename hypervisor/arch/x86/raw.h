@@ -39,8 +39,8 @@ static inline bool guest_bytes_are_its(vaddr_t from, uint64_t bytes)
 	return from - (HYP_START - (bytes - 1)) >= HYP_END - HYP_START + (bytes - 1);
 }
 
-/* A word, two words of the guest's, in the address space that is loaded. False: not all of it is the guest's, or there; then one
-   may be read, and cr2 is another. */
+/* A word of the guest's, in the address space that is loaded. False: not all of it is the guest's, or it is not there; then cr2
+   may be another. */
 static inline bool guest_word_read(vaddr_t from, uint64_t *out)
 {
 	bool is_there;
@@ -51,16 +51,4 @@ static inline bool guest_word_read(vaddr_t from, uint64_t *out)
 	is_there = guest_word_read_raw((const uint64_t *)from, out);
 	guest_access_end();
 	return is_there;
-}
-static inline bool guest_pair_read(vaddr_t from, uint64_t *first, uint64_t *second)
-{
-	bool are_there;
-
-	if (!guest_bytes_are_its(from, 2 * sizeof(*first)))
-		return false;
-	guest_access_begin();
-	are_there = guest_word_read_raw((const uint64_t *)from, first) &&
-		    guest_word_read_raw((const uint64_t *)from + 1, second);
-	guest_access_end();
-	return are_there;
 }

@@ -76,6 +76,15 @@ void guest_trap(struct cpu_user_regs *regs)
 		pv_exception(c->current, regs);
 }
 
+void guest_syscall(struct cpu_user_regs *regs)
+{
+	struct cpu *c = this_cpu();
+
+	guest_access_end();
+	c->preempt_deadline = tsc_read_unordered() + hypercall_budget_ticks;
+	pv_syscall(c->current, regs);
+}
+
 bool arch_preempt_due(void) { return tsc_read_unordered() > this_cpu()->preempt_deadline; }
 
 /* How far this CPU's copy of the stubs lies from the linked one, for an address in it; else 0. */
@@ -267,20 +276,4 @@ void guest_exit(void)
 		fast_path_update(c, c->current);
 	/* What a trapped instruction begins, and does not finish in its first step, goes on when the guest executes it again. */
 	c->preempt_deadline = 0;
-}
-
-void guest_syscall(struct cpu_user_regs *regs)
-{
-	struct cpu *c = this_cpu();
-
-	guest_access_end();
-	if (regs->rax == __HYPERVISOR_mmu_update && regs->entry_vector == ENTRY_SYSCALL && c->stub->mode == FAST_KERNEL &&
-	    pv_leaf_update_quickly(c, regs)) {
-		regs->rax = 0;
-		guest_exit_shortly(c);
-		return;
-	}
-	c->preempt_deadline = tsc_read_unordered() + hypercall_budget_ticks;
-	pv_syscall(c->current, regs);
-	guest_exit();
 }

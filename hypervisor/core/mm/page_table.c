@@ -412,28 +412,26 @@ enum status page_table_get(struct domain *d, struct page *p, unsigned int level)
 	return s;
 }
 
-/* Under mm_lock nobody else changes the count of a table. */
+/* Under mm_lock nobody else changes the type count of a table; and as long as that is not 0 a general reference goes with it, so
+   that the owner stays who he is and the general count is not 0 either. */
 
 static inline __attribute__((always_inline)) bool root_get_in_use(const struct domain *d, struct page *p)
 {
-	uint32_t type;
+	uint32_t type = read_once(p->type);
 
-	if (unlikely(page_ref_get(p, d->id) != OK))
+	if (unlikely((type & (PAGE_TYPE_MASK | PAGE_TYPE_CHANGING)) != type_of_level[PAGE_LEVELS] ||
+		     (type & PAGE_TYPE_COUNT_MASK) - 1 >= PAGE_TYPE_COUNT_MASK - 1 || read_once(p->owner) != d->id ||
+		     (read_once(p->count) & PAGE_COUNT_MASK) >= PAGE_COUNT_MAX))
 		return false;
-	type = read_once(p->type);
-	if (likely((type & (PAGE_TYPE_MASK | PAGE_TYPE_CHANGING)) == type_of_level[PAGE_LEVELS] &&
-		   (type & PAGE_TYPE_COUNT_MASK) - 1 < PAGE_TYPE_COUNT_MASK - 1)) {
-		page_type_end(p, type + 1);
-		return true;
-	}
-	page_ref_put(p);
-	return false;
+	page_get_more(p);
+	page_type_end(p, type + 1);
+	return true;
 }
 
 static inline __attribute__((always_inline)) void root_put_shared(struct page *p)
 {
 	page_type_end(p, p->type - 1);
-	page_ref_put(p);
+	(void)__atomic_fetch_sub(&p->count, 1, __ATOMIC_SEQ_CST);
 }
 
 static inline bool root_is_shared(const struct page *p) { return (p->type & PAGE_TYPE_COUNT_MASK) > 1; }

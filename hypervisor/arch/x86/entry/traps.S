@@ -322,12 +322,10 @@ syscall_entry:
 	save_registers
 	movq %rsp, %rdi
 	call guest_syscall
-	jmp return_registers
 
 /*
  * Back to a guest. Who: every path above, and start-up; on the primary stack, interrupts off, rsp = guest_regs.
- * guest_exit does all pending work and leaves the registers of whoever runs next in guest_regs; guest_syscall and guest_store
- * have done that themselves.
+ * guest_exit does all pending work and leaves the registers of whoever runs next in guest_regs; guest_store has done that itself.
  */
 	.globl return_to_guest
 return_to_guest:
@@ -363,6 +361,8 @@ stub_syscall:
 	je fast_iret
 	cmpq $HYPERCALL_SET_SEGMENT_BASE, %rax
 	je fast_segment_base
+	cmpq $HYPERCALL_MMU_UPDATE, %rax
+	je fast_leaf
 	cmpq $HYPERCALL_MMUEXT_OP, %rax
 	je fast_roots
 	cmpq $HYPERCALL_STACK_SWITCH, %rax
@@ -620,6 +620,24 @@ slow_stack_switch:
 	movl $HYPERCALL_STACK_SWITCH, %eax
 	jmp slow_syscall
 
+/* What a C function may change of a hypercall's registers but rsi and rdx, whose values are known. */
+.macro call_registers_save
+	pushq %rcx
+	pushq %rdi
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+.endm
+.macro call_registers_restore
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rdi
+	popq %rcx
+.endm
+
 /*
  * Hypercall mmuext_op with the list that a switch of processes is: the root of the kernel, then that of the user, of the
  * caller itself, and no count wanted. The list is read here, and pv_roots_switch (pv/root.c) does it or refuses; any other
@@ -638,12 +656,7 @@ fast_roots:
 	leaq (2 * MMUEXT_BYTES)(%rdi), %rax
 	cmpq %rdi, %rax			/* ... and does not wrap */
 	jb slow_roots
-	pushq %rcx
-	pushq %rdi
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
+	call_registers_save
 	movq %rdi, %rcx
 	guest_pages_open
 	may_fault refused_roots
@@ -664,12 +677,7 @@ fast_roots:
 	call *STUB(STUB_ROOTS_SWITCH)
 	testb %al, %al
 	jz refused_roots
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdi
-	popq %rcx
+	call_registers_restore
 	movl $2, %esi
 	xorl %edx, %edx
 	movq STUB(STUB_SCRATCH), %rsp
@@ -678,16 +686,54 @@ fast_roots:
 
 refused_roots:
 	guest_pages_close
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rdi
-	popq %rcx
+	call_registers_restore
 	movl $2, %esi
 	xorl %edx, %edx
 slow_roots:
 	movl $HYPERCALL_MMUEXT_OP, %eax
+	jmp slow_syscall
+
+/*
+ * Hypercall mmu_update of one element, of the caller's own, with no count wanted: a leaf of a page fault. The element is read here,
+ * and pv_leaf_update (pv/mmu.c) does it or refuses; anything else goes the long way, from the same registers.
+ */
+fast_leaf:
+	cmpq $1, %rsi
+	jne slow_leaf
+	testq %rdx, %rdx
+	jnz slow_leaf
+	cmpq $DOMID_OF_SELF, %r10
+	jne slow_leaf
+	plain_return_or slow_leaf
+	cmpq %rax, %rdi			/* the list, too, is above the hypervisor ... */
+	jb slow_leaf
+	leaq MMU_UPDATE_BYTES(%rdi), %rax
+	cmpq %rdi, %rax			/* ... and does not wrap */
+	jb slow_leaf
+	call_registers_save
+	guest_pages_open
+	may_fault refused_leaf
+	movq MMU_UPDATE_VAL(%rdi), %rsi
+	may_fault refused_leaf
+	movq MMU_UPDATE_PTR(%rdi), %rdi
+	guest_pages_close
+	call *STUB(STUB_LEAF_UPDATE)
+	testb %al, %al
+	jz refused_leaf
+	call_registers_restore
+	movl $1, %esi
+	xorl %edx, %edx
+	movq STUB(STUB_SCRATCH), %rsp
+	xorl %eax, %eax
+	sysretq
+
+refused_leaf:
+	guest_pages_close
+	call_registers_restore
+	movl $1, %esi
+	xorl %edx, %edx
+slow_leaf:
+	movl $HYPERCALL_MMU_UPDATE, %eax
 	jmp slow_syscall
 
 	.balign 16

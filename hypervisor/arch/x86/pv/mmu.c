@@ -12,7 +12,6 @@
 #include "pt_walk.h"
 #include "../ops.h"
 #include "../paging.h"
-#include "../raw.h"
 #include "../switch.h"
 #include <hyp/guest.h>
 #include <hyp/hypercall.h>
@@ -284,20 +283,16 @@ long hypercall_mmu_update(struct vcpu *v, struct hypercall *call)
 }
 
 /* Kernels change one leaf at a time where a page fault brings it. The table keeps its use as long as mm_lock is held. */
-bool pv_leaf_update_quickly(struct cpu *c, struct cpu_user_regs *regs)
+bool pv_leaf_update(uint64_t ptr, uint64_t raw)
 {
-	struct domain *d = c->current->domain;
-	uint64_t ptr, raw, *slot;
-	struct page *p;
+	struct domain *d = current_vcpu()->domain;
+	uint64_t *slot = paddr_map(ptr);
 	bool done;
 
-	if ((uint32_t)regs->rsi != 1 || regs->rdx || regs->r10 != DOMID_SELF || !guest_pair_read(regs->rdi, &ptr, &raw) ||
-	    ptr & 7 || !mfn_has_page(paddr_to_mfn(ptr)))
+	if (ptr & 7 || !mfn_has_page(paddr_to_mfn(ptr)))
 		return false;
-	p = mfn_to_page(paddr_to_mfn(ptr));
-	slot = paddr_map(ptr);
 	spin_lock(&d->mm_lock);
-	done = page_table_undo(d) == OK && pt_is_leaf_table(d, p) &&
+	done = !page_table_has_undo(d) && pt_is_leaf_table(d, mfn_to_page(paddr_to_mfn(ptr))) &&
 	       page_table_write_leaf(d, slot, read_once(*slot), raw) == OK;
 	spin_unlock(&d->mm_lock);
 	return done;

@@ -52,8 +52,8 @@ bool pv_emulate_privileged(struct vcpu *v, struct cpu_user_regs *regs);
 bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs);
 /* Writes to page tables that are mapped read-only (pt_emulate.c). True: done. */
 bool pv_emulate_pt_write(struct vcpu *v, struct cpu_user_regs *regs, vaddr_t address);
-/* Hypercall mmu_update of one element that changes a leaf of the caller's own (mmu.c). False: nothing happened, dispatch it. */
-bool pv_leaf_update_quickly(struct cpu *c, struct cpu_user_regs *regs);
+/* What hypercall mmu_update does with one element that changes a leaf of the caller's own (mmu.c). False: nothing happened. */
+bool pv_leaf_update(uint64_t ptr, uint64_t raw);
 /* The bytes at rip; fewer than `max` where the next page cannot be read. Returns how many. */
 unsigned int pv_fetch(struct vcpu *v, const struct cpu_user_regs *regs, uint8_t *bytes, unsigned int max);
 
