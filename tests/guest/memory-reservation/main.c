@@ -106,6 +106,8 @@ static void questions(void)
 
 	EXPECT_TRUE(current > 0 && (unsigned long)current <= start_info->nr_pages + 16);
 	EXPECT_TRUE(hc_memory_op(XENMEM_maximum_reservation, &self) >= current);
+	/* Without a limit too it is one that tools can print. */
+	EXPECT_TRUE(hc_memory_op(XENMEM_maximum_reservation, &self) <= 0xffffffffl);
 	EXPECT_TRUE(hc_memory_op(XENMEM_maximum_ram_page, NULL) > 0);
 	self = 99;
 	EXPECT_STATUS(hc_memory_op(XENMEM_current_reservation, &self), -XEN_ESRCH);

@@ -694,8 +694,8 @@ slow_roots:
 	jmp slow_syscall
 
 /*
- * Hypercall mmu_update of one element, of the caller's own, with no count wanted: a leaf of a page fault. The element is read here,
- * and pv_leaf_update (pv/mmu.c) does it or refuses; anything else goes the long way, from the same registers.
+ * Hypercall mmu_update of one element, of the caller's own, with no count wanted: a leaf of a page fault. The element is read
+ * here, and pv_leaf_update (pv/mmu.c) does it or refuses; anything else goes the long way, from the same registers.
  */
 fast_leaf:
 	cmpq $1, %rsi

@@ -98,6 +98,12 @@ static uint64_t size_pages(const struct boot_size *size, uint64_t available, uin
 	return size->negative ? (pages < available ? available - pages : 0) : pages;
 }
 
+/* Its limit: what dom0_mem=max: says; and 2^32 - 1 where it says nothing, as its kernel and tools know it. */
+static uint64_t pages_most(const struct boot_options *options)
+{
+	return MIN(size_pages(&options->dom0_mem.max, frames_available_count(), UINT64_MAX), (uint64_t)UINT32_MAX);
+}
+
 /* How much it gets: what dom0_mem says, within its bounds; otherwise all but a sixteenth, at most 128 MiB, for others. */
 static uint64_t pages_wanted(const struct boot_options *options)
 {
@@ -105,12 +111,11 @@ static uint64_t pages_wanted(const struct boot_options *options)
 	uint64_t spare = MIN(available / 16, UINT64_C(128) << (20 - PAGE_SHIFT));
 	uint64_t pages = size_pages(&options->dom0_mem.size, available, available - spare);
 	uint64_t least = size_pages(&options->dom0_mem.min, available, 0);
-	uint64_t most = size_pages(&options->dom0_mem.max, available, UINT64_MAX);
 
 	if (options->dom0_mem.size.given && !options->dom0_mem.size.negative && pages > available)
 		refuse_to_start("dom0_mem=%lluM is more than the %lluM that are free; give less, or the machine more",
 		      (unsigned long long)(pages >> 8), (unsigned long long)(available >> 8));
-	return MIN(MAX(pages, MIN(least, available)), most);
+	return MIN(MAX(pages, MIN(least, available)), pages_most(options));
 }
 
 static bool chunk_add(struct build *b, mfn_t first, uint64_t count)
@@ -137,7 +142,6 @@ static void memory_get(struct build *b, uint64_t wanted)
 	b->chunk = heap_alloc(CHUNK_BYTES);
 	if (!b->chunk)
 		panic("no memory to build domain 0");
-	b->d->pages_max = UINT64_MAX;
 	while (b->pages < wanted) {
 		mfn_t first;
 
@@ -442,6 +446,7 @@ void dom0_build(const struct dom0_image *image, const struct boot_options *optio
 	b->image = image;
 	kernel_check(b);
 	domain_make(b, options);
+	b->d->pages_max = pages_most(options);
 	memory_get(b, pages_wanted(options));
 	layout_make(b);
 	kernel_load(b);
