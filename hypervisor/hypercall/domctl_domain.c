@@ -21,7 +21,7 @@ static enum status create_decode(domid_t id, const struct xen_domctl_createdomai
 	/* Is it a paravirtual domain, and one without devices of its own? */
 	if (c->flags & ~FLAGS_IGNORED || c->iommu_opts || c->vmtrace_size)
 		return E_INVAL;
-	if (c->arch.emulation_flags || c->arch.misc_flags)
+	if (c->arch.emulation_flags || c->arch.misc_flags & ~XEN_X86_MSR_RELAXED)
 		return E_INVAL;
 	/* A guest that may use version 2 of the grant tables finds that there is only version 1, and uses that. */
 	if (c->grant_opts != grant_version || !grant_version || grant_version > GRANT_VERSION_MAX)
@@ -34,6 +34,7 @@ static enum status create_decode(domid_t id, const struct xen_domctl_createdomai
 		.vcpu_max = c->max_vcpus,
 		.evtchn_port_max = c->max_evtchn_port,
 		.pool = c->cpupool_id,
+		.msr_relaxed = c->arch.misc_flags & XEN_X86_MSR_RELAXED,
 		.grant_frames_max = c->max_grant_frames < 0 ? GRANT_FRAMES_DEFAULT : (uint32_t)c->max_grant_frames,
 		.maptrack_frames_max =
 			c->max_maptrack_frames < 0 ? GRANT_MAPTRACK_FRAMES_DEFAULT : (uint32_t)c->max_maptrack_frames,

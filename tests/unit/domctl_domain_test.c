@@ -116,7 +116,7 @@ static void options_that_are_not_there_are_refused(void **state)
 	op.u.createdomain.arch.emulation_flags = XEN_X86_EMU_LAPIC;
 	assert_create_refused(E_INVAL);
 	create_usual();
-	op.u.createdomain.arch.misc_flags = XEN_X86_MSR_RELAXED;
+	op.u.createdomain.arch.misc_flags = XEN_X86_MSR_RELAXED << 1;
 	assert_create_refused(E_INVAL);
 	create_usual();
 	op.u.createdomain.cpupool_id = 1;

@@ -108,6 +108,7 @@ static void init_fields(struct domain *d, const struct domain_config *config)
 	d->privileged = config->privileged;
 	d->shutdown_code = SHUTDOWN_CODE_NONE;
 	d->vcpu_max = config->vcpu_max;
+	d->msr_relaxed = config->msr_relaxed;
 	memcpy(d->handle, config->handle, sizeof(d->handle));
 	spin_init(&d->lock);
 	spin_init(&d->shutdown_lock);

@@ -108,6 +108,7 @@ struct domain {
 	struct memory_map_entry *memory_map; /* [D] what XENMEM_memory_map answers, set by its builder; NULL: none */
 	uint32_t memory_map_count;	/* [D] */
 	uint64_t vm_assist;		/* [a] VMASST_TYPE_* bits */
+	bool msr_relaxed;		/* [I] registers that the machine has and guests do not read as 0, and take no value */
 	struct cpuset dirty_cpus;	/* [a] CPUs whose TLB may hold translations of it */
 	int64_t time_offset_ns;		/* [D] wall clock offset */
 
@@ -126,6 +127,7 @@ struct domain_config {
 	bool privileged;
 	uint32_t vcpu_max, evtchn_port_max, grant_frames_max, maptrack_frames_max;
 	uint32_t pool;
+	bool msr_relaxed;
 	xen_domain_handle_t handle;
 };
 enum status domain_create(const struct domain_config *config, struct domain **out);

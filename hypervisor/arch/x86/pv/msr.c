@@ -163,10 +163,19 @@ static const struct {
 	[MSR_STATE_TSC_AUX] = {read_tsc_aux, write_tsc_aux},
 };
 
-/* A kernel that starts reads before it can take a fault; what does not exist is 0 to it until then. */
-static bool read_refused(const struct vcpu *v, uint64_t *value)
+/* A guest that was made to be told of no register that the machine has (msr_relaxed, <xen/arch-x86/xen.h>): tools ask for it when
+   they restore what may have been saved by a Xen that told none. */
+static bool is_passed_over(const struct vcpu *v, uint32_t index)
 {
-	if (v->arch.traps[GENERAL_PROTECTION].address)
+	uint64_t ignored;
+
+	return v->domain->msr_relaxed && msr_read_raw(index, &ignored);
+}
+
+/* A kernel that starts reads before it can take a fault; what does not exist is 0 to it until then. */
+static bool read_refused(const struct vcpu *v, uint32_t index, uint64_t *value)
+{
+	if (v->arch.traps[GENERAL_PROTECTION].address && !is_passed_over(v, index))
 		return false;
 	*value = 0;
 	return true;
@@ -185,7 +194,7 @@ bool pv_msr_read(struct vcpu *v, uint32_t index, uint64_t *value)
 			return states[state].read(v, value);
 		[[fallthrough]];
 	default:
-		return read_refused(v, value);
+		return read_refused(v, index, value);
 	}
 }
 
@@ -200,6 +209,6 @@ bool pv_msr_write(struct vcpu *v, uint32_t index, uint64_t value)
 	case MSR_ASK:
 		return states[state].write && states[state].write(v, value);
 	default:
-		return false;
+		return is_passed_over(v, index);
 	}
 }
