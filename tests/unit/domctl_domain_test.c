@@ -103,6 +103,21 @@ static void flags_without_a_meaning_here_are_taken(void **state)
 	assert_int_equal(create(10), 0);
 }
 
+static void registers_that_guests_do_not_have_can_be_passed_over(void **state)
+{
+	struct domain *d;
+
+	(void)state;
+	for (unsigned int relaxed = 0; relaxed < 2; relaxed++) {
+		create_usual();
+		op.u.createdomain.arch.misc_flags = relaxed ? XEN_X86_MSR_RELAXED : 0;
+		assert_int_equal(create((domid_t)(20 + relaxed)), 0);
+		d = domain_find((domid_t)(20 + relaxed));
+		assert_int_equal(d->msr_relaxed, relaxed);
+		domain_put(d);
+	}
+}
+
 static void options_that_are_not_there_are_refused(void **state)
 {
 	(void)state;
@@ -355,6 +370,7 @@ int main(void)
 		control_test(the_configuration_comes_back_as_it_was_taken),
 		control_test(domains_of_other_kinds_are_refused),
 		control_test(flags_without_a_meaning_here_are_taken),
+		control_test(registers_that_guests_do_not_have_can_be_passed_over),
 		control_test(options_that_are_not_there_are_refused),
 		control_test(a_number_of_vcpus_must_be_possible),
 		control_test(grant_versions_are_one_and_up_to_two),
