@@ -111,8 +111,8 @@ static void registers_that_guests_do_not_have_can_be_passed_over(void **state)
 	for (unsigned int relaxed = 0; relaxed < 2; relaxed++) {
 		create_usual();
 		op.u.createdomain.arch.misc_flags = relaxed ? XEN_X86_MSR_RELAXED : 0;
-		assert_int_equal(create((domid_t)(20 + relaxed)), 0);
-		d = domain_find((domid_t)(20 + relaxed));
+		assert_int_equal(create((domid_t)(12 + relaxed)), 0);
+		d = domain_find((domid_t)(12 + relaxed));
 		assert_int_equal(d->msr_relaxed, relaxed);
 		domain_put(d);
 	}
