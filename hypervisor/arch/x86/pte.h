@@ -21,7 +21,7 @@
 
 static inline mfn_t pte_mfn(uint64_t pte) { return mfn((pte & PTE_ADDRESS) >> PAGE_SHIFT); }
 static inline uint64_t pte_make(mfn_t m, uint64_t flags) { return mfn_to_paddr(m) | flags; }
-/* The index of an address in a table of `level` 1 to 4. */
-/* An entry of `level` covers 2^pt_shift(level) bytes. */
+/* An entry of `level` 1 to 4 covers 2^pt_shift(level) bytes. */
 static inline unsigned int pt_shift(unsigned int level) { return 3 + 9 * level; }
+/* The index of an address in a table of that level. */
 static inline unsigned int pt_index(vaddr_t va, unsigned int level) { return va >> pt_shift(level) & 511; }

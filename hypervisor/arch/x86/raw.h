@@ -33,19 +33,14 @@ static inline bool guest_word_read_raw(const uint64_t *from, uint64_t *out)
 	return is_there;
 }
 
-/* Is none of the `bytes` from `from` on the hypervisor's? What wraps is the guest's at both ends. */
-static inline bool guest_bytes_are_its(vaddr_t from, uint64_t bytes)
-{
-	return from - (HYP_START - (bytes - 1)) >= HYP_END - HYP_START + (bytes - 1);
-}
-
 /* A word of the guest's, in the address space that is loaded. False: not all of it is the guest's, or it is not there; then cr2
    may be another. */
 static inline bool guest_word_read(vaddr_t from, uint64_t *out)
 {
 	bool is_there;
 
-	if (!guest_bytes_are_its(from, sizeof(*out)))
+	/* Is any of its 8 bytes the hypervisor's? What wraps is the guest's at both ends. */
+	if (from - (HYP_START - 7) < HYP_END - HYP_START + 7)
 		return false;
 	guest_access_begin();
 	is_there = guest_word_read_raw((const uint64_t *)from, out);

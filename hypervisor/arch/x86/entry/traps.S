@@ -101,6 +101,29 @@ trap_from_guest:
 9999:
 .endm
 
+/* The stub's data as its own code finds it; other code has the address in a register and names it to the two macros below. */
+#define STUB(offset) (stub_code_start + 4096 + (offset))(%rip)
+
+.macro is_smap_off base
+	.ifb \base
+	cmpl $0, STUB(STUB_SMAP)
+	.else
+	cmpl $0, STUB_SMAP(\base)
+	.endif
+.endm
+.macro guest_pages_open base
+	is_smap_off \base
+	je 9998f
+	stac
+9998:
+.endm
+.macro guest_pages_close base
+	is_smap_off \base
+	je 9997f
+	clac
+9997:
+.endm
+
 /*
  * A page fault of a guest, straight to its kernel: what page_fault() in pv/fault.c does in the usual case. As in fast_syscall
  * below the kernel's address space is loaded first; if its stack is missing all is undone, cr2 too, and the long way finds out.
@@ -164,10 +187,8 @@ page_fault_entry:
 	movq STUB_INFO(%rdx), %rax
 	cmpb $0, INFO_MASK(%rax)
 	setne %sil
-	cmpl $0, STUB_SMAP(%rdx)
-	je 3f
-	stac
-3:	movq 16(%rsp), %rax		/* rcx */
+	guest_pages_open %rdx
+	movq 16(%rsp), %rax		/* rcx */
 	may_fault undo_page_fault
 	movq %rax, (%rcx)
 	may_fault undo_page_fault
@@ -196,10 +217,8 @@ page_fault_entry:
 	movzwl FRAME(SS), %eax
 	may_fault undo_page_fault
 	movq %rax, 56(%rcx)
-	cmpl $0, STUB_SMAP(%rdx)
-	je 4f
-	clac
-4:	movq STUB_INFO(%rdx), %rax
+	guest_pages_close %rdx
+	movq STUB_INFO(%rdx), %rax
 	movb $1, INFO_MASK(%rax)
 	movq %r8, INFO_CR2(%rax)
 	movq STUB_IN_KERNEL(%rdx), %rax
@@ -216,10 +235,8 @@ page_fault_entry:
 	jmp return_iretq
 
 undo_page_fault:
-	cmpl $0, STUB_SMAP(%rdx)
-	je 5f
-	clac
-5:	movq %r8, %cr2
+	guest_pages_close %rdx
+	movq %r8, %cr2
 	cmpl $FAST_KERNEL, STUB_MODE(%rdx)
 	je slow_page_fault
 	movq STUB_USER_CR3(%rdx), %rax
@@ -264,15 +281,11 @@ general_protection_entry:
 	cmpq %rax, GP_FRAME(RIP)
 	jb slow_general_protection
 	movq GP_FRAME(RIP), %rax
-	cmpl $0, STUB_SMAP(%rdx)
-	je 1f
-	stac
-1:	may_fault close_general_protection
+	guest_pages_open %rdx
+	may_fault close_general_protection
 	movzwl (%rax), %eax
-	cmpl $0, STUB_SMAP(%rdx)
-	je 2f
-	clac
-2:	cmpl $RDMSR_CODE, %eax
+	guest_pages_close %rdx
+	cmpl $RDMSR_CODE, %eax
 	jne slow_general_protection
 	addq $2, GP_FRAME(RIP)
 	andl $~0x10000, GP_FRAME(RFLAGS)	/* RF */
@@ -282,9 +295,7 @@ general_protection_entry:
 	jmp return_iretq
 
 close_general_protection:
-	cmpl $0, STUB_SMAP(%rdx)
-	je slow_general_protection
-	clac
+	guest_pages_close %rdx
 slow_general_protection:
 	popq %rdx
 	popq %rax
@@ -348,7 +359,6 @@ enter_guest_loop:
  * data page; so the code finds its own data without a register. Offsets in the data page: struct stub_data.
  */
 	.section .stub, "ax"
-#define STUB(offset) (stub_code_start + 4096 + (offset))(%rip)
 	.globl stub_syscall, stub_syscall32, stub_sysenter, stub_sysenter_flags_saved
 stub_syscall:
 	movq %rsp, STUB(STUB_SCRATCH)
@@ -376,19 +386,6 @@ slow_syscall:
 	pushq $0
 	movl $ENTRY_SYSCALL, 4(%rsp)
 	jmp *STUB(STUB_ENTRY)
-
-.macro guest_pages_open
-	cmpl $0, STUB(STUB_SMAP)
-	je 9998f
-	stac
-9998:
-.endm
-.macro guest_pages_close
-	cmpl $0, STUB(STUB_SMAP)
-	je 9997f
-	clac
-9997:
-.endm
 
 /*
  * A system call of the guest's user, straight to its kernel: what user_call() in pv/fault.c does, in the usual case (events
