@@ -252,6 +252,33 @@ static bool timestamps_parse(struct text value, struct boot_options *, void *fie
 	return choice_parse(value, "none|date|datems|boot|raw", field);
 }
 
+/* A list of BOOL, for all domains, dom0[=BOOL] and domu[=BOOL]; also no-dom0 and no-domu. */
+static bool l1tf_parse(struct text value, struct boot_options *, void *field)
+{
+	struct boot_l1tf l1tf = *(struct boot_l1tf *)field;
+	struct text name;
+	bool on;
+
+	if (!value.bytes)
+		l1tf.dom0 = l1tf.domu = true;
+	while (boot_list_next(&value, &name, &on)) {
+		struct text who = text_take(&name, '=');
+
+		if (name.bytes && (!on || !bool_parse(name, &on)))
+			return false;
+		if (text_equal(who, "dom0"))
+			l1tf.dom0 = on;
+		else if (text_equal(who, "domu"))
+			l1tf.domu = on;
+		else if (bool_parse(who, &on))
+			l1tf.dom0 = l1tf.domu = on;
+		else
+			return false;
+	}
+	*(struct boot_l1tf *)field = l1tf;
+	return true;
+}
+
 static bool watchdog_parse(struct text value, struct boot_options *, void *field)
 {
 	bool on = true;
@@ -328,8 +355,9 @@ static const struct option options[] = {
 	SWITCH("smap", smap, "the kernel may not touch user pages by mistake"),
 	SWITCH("pcid", pcid, "tagged TLB entries"),
 	SWITCH("xsave", xsave, "extended processor state"),
+	PARSED("pv-l1tf", pv_l1tf, l1tf_parse,
+	       "whose absent page-table entries may not name memory, on a CPU with L1TF: BOOL, dom0, domu"),
 	SIZE("mem", mem, "leave RAM above this address alone"),
-	TEXT("hospes_test", hospes_test, "run a built-in test at start-up"),
 };
 
 bool cmdline_describe(unsigned int i, const char **name, const char **help)
@@ -441,6 +469,7 @@ static void options_default(struct boot_options *out)
 {
 	memset(out, 0, sizeof(*out));
 	memset(&out->cpuid_mask, 0xff, sizeof(out->cpuid_mask));
+	out->pv_l1tf.domu = true;
 	out->x2apic = out->smep = out->smap = out->pcid = out->xsave = BOOT_SWITCH_UNSET;
 }
 

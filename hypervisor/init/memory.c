@@ -4,6 +4,7 @@
 #include "init.h"
 #include "../arch/x86/paging.h"
 #include "../arch/x86/panic.h"
+#include "../arch/x86/pv/pv.h"
 #include <hyp/heap.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
@@ -81,11 +82,21 @@ static void frames_give(paddr_t start, paddr_t end)
 		frames_add(paddr_to_mfn(start), paddr_to_mfn(end));
 }
 
+/* Firmware's memory is memory. */
+static paddr_t machine_end(void)
+{
+	const struct memmap_entry *last = &machine_map.entry[machine_map.count - 1];
+
+	return machine_map.count ? last->start + last->bytes : 0;
+}
+
 void startup_memory(void)
 {
+	const struct boot_l1tf *l1tf = &startup.options.pv_l1tf;
 	uint64_t kept;
 
 	paging_init(&startup.free, &machine_map);
+	pt_entry_absent_init(machine_end(), l1tf->dom0, l1tf->domu);
 	tlb_clock_init();
 	frames_init();
 	memmap_for_each(e, &startup.free)

@@ -171,7 +171,7 @@ CMDLINES = {
              "guest_loglvl=warning/all dom0_max_vcpus=1-4 dom0_vcpus_pin -- quiet root=/dev/vda",
     "cpus": "x maxcpus=4 nosmp x2apic=off no-smep smap=1 no-pcid xsave cpuid=no-avx,sse4_2 cpuid_mask_ecx=0xffff "
             "cpuid_mask_cpu=fam_10_rev_c tsc=stable:socket clocksource=hpet noapic",
-    "rest": "x sched=credit noreboot conring_size=64k console_timestamps=boot watchdog=force mem=4G hospes_test=all "
+    "rest": "x sched=credit noreboot conring_size=64k console_timestamps=boot watchdog=force mem=4G "
             "com2=auto,,,",
     "wrong": "x mem=12x console=com9 dom0_mem=min: com1=,, tsc= unknown=1 no-console no-mem loglvl=loud "
              "dom0_max_vcpus=4-1",

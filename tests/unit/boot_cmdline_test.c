@@ -273,9 +273,8 @@ static void texts_are_kept_if_they_fit(void **)
 {
 	char word[300] = "cpuid=";
 
-	parse_well("sched=credit hospes_test=all cpuid_mask_cpu=fam_10_rev_c");
+	parse_well("sched=credit cpuid_mask_cpu=fam_10_rev_c");
 	assert_string_equal(options.sched, "credit");
-	assert_string_equal(options.hospes_test, "all");
 	assert_string_equal(options.cpuid_mask_cpu, "fam_10_rev_c");
 	is_refused("sched=");
 	is_refused("sched");
@@ -284,6 +283,29 @@ static void texts_are_kept_if_they_fit(void **)
 	parse(word);
 	assert_int_equal(said_count, 1);
 	assert_string_equal(options.cpuid, "");
+}
+
+static void l1tf_is_asked_of_domains(void **)
+{
+	parse_well("");
+	assert_false(options.pv_l1tf.dom0);
+	assert_true(options.pv_l1tf.domu);
+	parse_well("pv-l1tf");
+	assert_true(options.pv_l1tf.dom0 && options.pv_l1tf.domu);
+	parse_well("no-pv-l1tf");
+	assert_false(options.pv_l1tf.dom0 || options.pv_l1tf.domu);
+	parse_well("pv-l1tf=dom0,domu=0");
+	assert_true(options.pv_l1tf.dom0);
+	assert_false(options.pv_l1tf.domu);
+	parse_well("pv-l1tf=off,dom0=yes");
+	assert_true(options.pv_l1tf.dom0);
+	assert_false(options.pv_l1tf.domu);
+	parse_well("pv-l1tf=no-domu");
+	assert_false(options.pv_l1tf.dom0 || options.pv_l1tf.domu);
+	is_refused("pv-l1tf=dom1");
+	is_refused("pv-l1tf=dom0=maybe");
+	is_refused("pv-l1tf=dom0,no-domu=1");
+	assert_false(options.pv_l1tf.dom0);
 }
 
 static void numbers_are_within_their_bounds(void **)
@@ -423,6 +445,7 @@ int main(void)
 		cmocka_unit_test(log_levels_are_one_or_two),
 		cmocka_unit_test(choices_take_their_words_only),
 		cmocka_unit_test(texts_are_kept_if_they_fit),
+		cmocka_unit_test(l1tf_is_asked_of_domains),
 		cmocka_unit_test(numbers_are_within_their_bounds),
 		cmocka_unit_test(list_gives_names_and_what_is_switched_off),
 		cmocka_unit_test(last_of_a_name_wins),

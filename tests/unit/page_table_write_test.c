@@ -111,8 +111,23 @@ static void no_way_lets_a_forbidden_bit_in(void **state)
 		assert_int_equal(write(entry_for(memory, FAKE_PTE_FORBIDDEN | FAKE_PTE_WRITABLE)), E_INVAL);
 		assert_int_equal(write(entry_for(memory, FAKE_PTE_FORBIDDEN)), E_INVAL);
 		assert_int_equal(write(entry_for(table, FAKE_PTE_FORBIDDEN)), E_INVAL);
+		/* Nor in one that is not present. */
+		assert_int_equal(write(FAKE_PTE_FORBIDDEN), E_INVAL);
+		assert_int_equal(page_table_write_leaf(self, &pt_contents(table)[SLOT], was, FAKE_PTE_FORBIDDEN), E_INVAL);
 		assert_int_equal(entry(), was);
 		expect_uses(memory, before[i] != 0, i == 2);
+	}
+}
+
+static void no_table_is_validated_with_a_forbidden_bit_in_an_absent_entry(void **state)
+{
+	(void)state;
+	for (unsigned int level = 1; level <= PAGE_LEVELS; level++) {
+		pt_contents(memory)[SLOT] = FAKE_PTE_FORBIDDEN;
+		assert_int_equal(page_get(memory, self), OK);
+		assert_int_equal(page_table_pin(self, memory, level), E_INVAL);
+		page_put(memory);
+		expect_uses(memory, 0, 0);
 	}
 }
 
@@ -177,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup(a_leaf_that_becomes_writable_is_asked_for_everything, a_table_in_use),
 		cmocka_unit_test_setup(a_foreign_leaf_becomes_writable_only_for_who_names_its_owner, a_table_in_use),
 		cmocka_unit_test_setup(no_way_lets_a_forbidden_bit_in, a_table_in_use),
+		cmocka_unit_test_setup(no_table_is_validated_with_a_forbidden_bit_in_an_absent_entry, a_table_in_use),
 		cmocka_unit_test_setup(a_change_of_the_memory_type_alone_is_a_new_use, a_table_in_use),
 		cmocka_unit_test_setup(an_entry_that_is_not_the_expected_one_stays_and_nothing_is_taken, a_table_in_use),
 		cmocka_unit_test_setup(bits_that_the_cpu_sets_stay_if_asked_for, a_table_in_use),

@@ -45,13 +45,18 @@ static bool has(const uint32_t regs[4], unsigned int reg, unsigned int bit) { re
 
 enum { EAX, EBX, ECX, EDX };
 
-static void read_vendor(void)
+static void read_vendor(const uint32_t seven[4])
 {
+	uint64_t capabilities = 0;
 	uint32_t r[4];
 
 	cpuid(0, 0, r);
 	/* "AuthenticAMD", "HygonGenuine" */
 	cpu_features.amd = r[EBX] == 0x68747541 || r[EBX] == 0x6f677948;
+	if (has(seven, EDX, 29))
+		(void)msr_read_raw(MSR_ARCH_CAPABILITIES, &capabilities);
+	/* "GenuineIntel", without RDCL_NO (Intel, deep dive on the L1 terminal fault). */
+	cpu_features.l1tf = r[EBX] == 0x756e6547 && !(capabilities & BIT(0));
 }
 
 /* XSAVE: the components whose state guests may use. Protection keys and everything supervisor stay off. */
@@ -97,7 +102,7 @@ void cpu_features_read(void)
 		cpuid(0x80000008, 0, e8);
 	for (unsigned int i = 0; i < ARRAY_COUNT(feature_words); i++)
 		boot_words[i] = feature_word(i);
-	read_vendor();
+	read_vendor(seven);
 	f->nx = has(e1, EDX, 20);
 	f->page_1gb = has(e1, EDX, 26);
 	f->rdtscp = has(e1, EDX, 27);

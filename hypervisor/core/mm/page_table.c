@@ -551,6 +551,8 @@ static inline __attribute__((always_inline)) enum status entry_write(struct doma
 	if (w->only_if && old != w->expected)
 		return E_AGAIN;
 	if (!arch_pt_is_present(raw)) {
+		if (unlikely(raw && arch_pt_check(d, level, raw) != OK))
+			return E_INVAL;
 		if (unlikely(!entry_store(slot, w, raw, &old)))
 			return E_AGAIN;
 		entry_put(d, level, old);

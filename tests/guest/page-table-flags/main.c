@@ -2,7 +2,7 @@
  * What: entries with flags that PV does not allow are refused at each level, on every way in: update_va_mapping,
  *       mmu_update, validation by PIN.
  * Why: XSA-148: an L2 entry's PS bit slipped through a fast path that looked only at other bits, and mapped 2 MiB of
- *      anything. XSA-273: bits of entries that are not present.
+ *      anything.
  * How: sets PS, reserved bits and protection keys in new entries and by changing flags of entries that are there.
  * A failure means: a guest maps memory that is not its own.
  */

@@ -26,7 +26,6 @@
 #define MSR_HWCR 0xc0010015
 #define HWCR_CPUID_USER_DISABLED BIT(35)
 #define LEAF_21_CPUID_USER_DISABLE 17
-#define MSR_ARCH_CAPABILITIES 0x10a
 
 static struct cpu_policies policies;
 

@@ -30,6 +30,7 @@ enum status arch_domain_create(struct domain *d)
 		arch_domain_destroy(d);
 		return E_NOMEM;
 	}
+	d->arch.absent_address = pt_entry_absent_address(d);
 	d->arch.perdomain_l3[0] = paging_hyp_entry(arch_virt_to_mfn(d->arch.perdomain_l2), PTE_TABLE);
 	if (pv_domain_io_init(d) != OK || (d->privileged && pirq_domain_init(d) != OK)) {
 		arch_domain_destroy(d);

@@ -35,6 +35,8 @@ void pv_enter_user(struct vcpu *v);
 /* The copy of v's state for the paths that assembly takes alone (fast_path.c): something of it changed; the mode did; make
    it anew. */
 void fast_path_changed(const struct vcpu *v);
+/* The same for all vCPUs of a domain, wherever they run. */
+void fast_path_domain_changed(const struct domain *d);
 /* Nothing but the roots. */
 void fast_path_roots_changed(const struct vcpu *v);
 void fast_path_mode(struct cpu *c, const struct vcpu *v);
@@ -92,6 +94,11 @@ uint64_t pv_gs_kernel_base_get(struct vcpu *v);
 
 /* Once the features of the CPU are known: what an entry of a guest's page table may not say on it (pt_entry.c). */
 void pt_entry_init(void);
+/* Before there are domains: whether entries of theirs that are not present are kept from naming memory, which ends at
+   `memory_end`, on a CPU with L1TF. */
+void pt_entry_absent_init(paddr_t memory_end, bool dom0, bool domu);
+/* What arch_domain's absent_address is for d. */
+uint64_t pt_entry_absent_address(const struct domain *d);
 
 /* Roots (root.c): the L4 tables of a vCPU. mm_lock of the domain is taken inside. */
 enum status pv_root_set(struct vcpu *v, mfn_t root, bool user);

@@ -40,6 +40,11 @@ struct boot_log_levels {
 	uint8_t always, limited; /* enum boot_log */
 };
 
+/* Whose page-table entries are kept from naming memory while they are not present. */
+struct boot_l1tf {
+	bool dom0, domu;
+};
+
 /* A switch whose default is not ours to choose. */
 enum boot_switch { BOOT_SWITCH_UNSET = -1, BOOT_SWITCH_OFF = 0, BOOT_SWITCH_ON = 1 };
 
@@ -79,7 +84,7 @@ struct boot_options {
 	struct boot_cpuid_masks cpuid_mask;
 	uint64_t conring_size; /* bytes; 0: the default */
 	uint64_t mem;	       /* RAM above this address is left alone; 0: no limit */
-	char hospes_test[64];
+	struct boot_l1tf pv_l1tf;
 };
 
 /* Writes all of `out`: defaults, then the words, of which the last of a name wins. Words that are unknown or have a

@@ -19,7 +19,7 @@ static inline enum status arch_pt_check(const struct domain *d, unsigned int lev
 {
 	(void)d;
 	(void)level;
-	return raw & FAKE_PTE_PRESENT && raw & FAKE_PTE_FORBIDDEN ? E_INVAL : OK;
+	return raw & FAKE_PTE_FORBIDDEN ? E_INVAL : OK;
 }
 
 static inline struct pt_entry arch_pt_read(unsigned int level, uint64_t raw)

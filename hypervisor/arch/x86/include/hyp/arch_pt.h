@@ -7,6 +7,10 @@
  * Refused: large pages, protection keys, address bits that the CPU does not have, and memory types in entries that lead to
  * tables. Other memory types than write-back are domain 0's alone, since it has the devices.
  *
+ * An entry that is not present may say anything, but on a CPU with L1TF: a load through it is executed speculatively, with what
+ * the first-level cache has of the frame that it names. There it may name nothing that is memory. Linux inverts the addresses of
+ * such entries, so that it never wants to.
+ *
  * Inline, since every change of an entry asks all of it. Needs <hyp/domain.h>.
  */
 #include "../../layout.h"
@@ -18,6 +22,8 @@
 
 /* By level: the bits that no present entry may have on this machine (pv/pt_entry.c). */
 extern uint64_t arch_pt_refused[PAGE_LEVELS + 1];
+/* The first address behind all of the machine's memory, at least 1. */
+extern paddr_t arch_pt_memory_end;
 
 static inline uint64_t *arch_pt_map(mfn_t table) { return (uint64_t *)(DIRECT_START + mfn_to_paddr(table)); }
 
@@ -34,8 +40,9 @@ static inline bool arch_pt_slot_is_guests(unsigned int level, unsigned int index
 
 static inline enum status arch_pt_check(const struct domain *d, unsigned int level, uint64_t raw)
 {
+	/* Address 0 is what an empty entry has. */
 	if (!(raw & PTE_PRESENT))
-		return OK;
+		return (raw & d->arch.absent_address) - 1 < arch_pt_memory_end - 1 ? E_INVAL : OK;
 	if (raw & arch_pt_refused[level])
 		return E_INVAL;
 	return level == 1 && unlikely(raw & PTE_MEMORY_TYPE) && !d->privileged ? E_INVAL : OK;

@@ -68,6 +68,7 @@ struct arch_domain {
 	uint8_t rtc_index;	    /* its port 0x70 */
 	struct io_permissions *io;  /* [D] set; ports, frames and interrupts that it may use; NULL: none */
 	struct cpu_policy *policy;  /* [D] what CPUID shows; NULL: the default for paravirtual guests */
+	uint64_t absent_address;    /* [I] address bits of entries that are not present which may not name memory */
 	uint32_t tsc_mode;
 	uint32_t tsc_incarnation;
 };
