@@ -115,6 +115,8 @@ enum status pv_context_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	callbacks_set(v, c);
 	memcpy(v->arch.debug, debug, sizeof(debug));
 	(void)__atomic_fetch_or(&v->domain->vm_assist, c->vm_assist & VM_ASSIST_KNOWN, __ATOMIC_SEQ_CST);
+	if (c->vm_assist & BIT(VMASST_TYPE_architectural_iopl))
+		fast_path_domain_changed(v->domain);
 	if (v->info)
 		write_once(v->info->evtchn_upcall_mask, !!c->user_regs.saved_upcall_mask || !v->initialised);
 	return OK;

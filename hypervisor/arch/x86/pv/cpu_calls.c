@@ -156,15 +156,17 @@ long hypercall_vm_assist(struct vcpu *v, struct hypercall *call)
 
 	if (type >= 64 || !(VM_ASSIST_KNOWN & BIT(type)))
 		return E_INVAL;
-	fast_path_changed(v);
 	switch ((uint32_t)call->arg[0]) {
 	case VMASST_CMD_enable:
 		(void)__atomic_fetch_or(&v->domain->vm_assist, BIT(type), __ATOMIC_SEQ_CST);
-		return OK;
+		break;
 	case VMASST_CMD_disable:
 		(void)__atomic_fetch_and(&v->domain->vm_assist, ~BIT(type), __ATOMIC_SEQ_CST);
-		return OK;
+		break;
 	default:
 		return E_NOSYS;
 	}
+	if (type == VMASST_TYPE_architectural_iopl)
+		fast_path_domain_changed(v->domain);
+	return OK;
 }

@@ -1,7 +1,8 @@
 /*
  * What the fast paths of entry/traps.S (a system call of the user, an iret, a page fault) need of the current vCPU, kept
  * where they find it without a register. Whoever changes one of these things of a vCPU that may be current calls
- * fast_path_changed; the copy is made anew on the way out, before the guest can run on it.
+ * fast_path_changed, or fast_path_domain_changed if it is all vCPUs'; the copy is made anew on the way out, before the guest can
+ * run on it.
  *
  *   Q1  While a guest runs, the copy is that of the current vCPU, and `mode` is FAST_USER or FAST_KERNEL only in that mode.
  *   Q2  What is unusual (no table of the user's, events not masked by the entry, an NMI under way) is FAST_NOTHING, and the
@@ -22,6 +23,21 @@ void fast_path_changed(const struct vcpu *v)
 
 	if (c->current == v)
 		c->fast_stale = true;
+}
+
+void fast_path_domain_changed(const struct domain *d)
+{
+	for (unsigned int i = 0; i < d->vcpu_max; i++) {
+		const struct vcpu *v = d->vcpu[i];
+
+		/* One that is on its way to another CPU has its copy made there anyway. */
+		if (v) {
+			unsigned int cpu = read_once(v->sched.cpu);
+
+			__atomic_store_n(&cpu_table[cpu]->fast_stale, true, __ATOMIC_SEQ_CST);
+			arch_cpu_kick(cpu);
+		}
+	}
 }
 
 void fast_path_roots_changed(const struct vcpu *v)
@@ -47,9 +63,12 @@ void fast_path_update(struct cpu *c, struct vcpu *v)
 	const struct trap_info *fault = &v->arch.traps[VECTOR_PAGE_FAULT];
 	uint64_t stack = v->arch.kernel_stack.sp & ~UINT64_C(15), fault_frame = stack - FAULT_FRAME_BYTES;
 	struct stub_data *s = c->stub;
-	bool usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->arch.roots.user) &&
-		     !(v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl));
+	bool usual;
 
+	/* Before what another CPU changes is read: it may say so again meanwhile. */
+	(void)__atomic_exchange_n(&c->fast_stale, false, __ATOMIC_SEQ_CST);
+	usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->arch.roots.user) &&
+		!(read_once(v->domain->vm_assist) & BIT(VMASST_TYPE_architectural_iopl));
 	s->kernel_cr3 = root_address(v->arch.roots.kernel);
 	s->user_cr3 = root_address(v->arch.roots.user);
 	s->frame = stack - FRAME_BYTES;
@@ -64,6 +83,5 @@ void fast_path_update(struct cpu *c, struct vcpu *v)
 	s->mode_in[false] = usual && v->arch.syscall.address && v->arch.syscall.mask_events &&
 					      arch_guest_range_is_valid(v, fault_frame, FAULT_FRAME_BYTES) ?
 				      FAST_USER : FAST_NOTHING;
-	c->fast_stale = false;
 	fast_path_mode(c, v);
 }
