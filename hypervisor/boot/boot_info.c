@@ -49,6 +49,16 @@ enum status boot_info_add_module(struct boot_info *out, paddr_t start, paddr_t e
 	return OK;
 }
 
+struct text boot_info_words(const struct boot_info *info, struct text command_line)
+{
+	if (text_starts(info->loader, "GRUB 2"))
+		return command_line;
+	while (command_line.bytes && command_line.at[0] == ' ')
+		command_line = text_skip(command_line, 1);
+	(void)text_take(&command_line, ' ');
+	return command_line;
+}
+
 #define VBE_CONTROL_CAPABILITIES 10
 #define VBE_CONTROL_MEMORY 18 /* in units of 64 KiB */
 #define VBE_MODE_ATTRIBUTES 0

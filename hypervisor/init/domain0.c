@@ -10,15 +10,13 @@
 #include <hyp/drivers/vga.h>
 #include <hyp/log.h>
 
-/* All loaders but GRUB 2 put the file's name in front of a module's words; our own after " -- " come last. */
-static struct text command_line_make(const struct boot_module *m, struct text loader)
+/* The words of the hypervisor's own line after " -- " come last. */
+static struct text command_line_make(const struct boot_info *info)
 {
 	static char line[1024];
-	struct text own = m->command_line;
+	struct text own = boot_info_words(info, info->module[0].command_line);
 	size_t length;
 
-	if (!text_starts(loader, "GRUB 2"))
-		(void)text_take(&own, ' ');
 	(void)text_copy(line, sizeof(line), own);
 	length = MIN(own.bytes, sizeof(line) - 1);
 	if (startup.dom0_command_line[0])
@@ -37,7 +35,7 @@ void startup_domain0(void)
 		refuse_to_start("no kernel for domain 0: give it to the loader as the first module");
 	image.kernel = paddr_map(info->module[0].start);
 	image.kernel_bytes = info->module[0].bytes;
-	image.command_line = command_line_make(&info->module[0], info->loader);
+	image.command_line = command_line_make(info);
 	image.screen = &info->screen;
 	image.efi = info->efi.system_table;
 	if (info->module_count > 1) {

@@ -42,7 +42,8 @@ void startup_read_loader(void)
 
 	if (multiboot_parse(startup.magic, &loader_memory, startup.info_at, &startup.info, &why) != OK)
 		refuse(why);
-	(void)text_copy(startup.command_line, sizeof(startup.command_line), startup.info.command_line);
+	(void)text_copy(startup.command_line, sizeof(startup.command_line),
+			boot_info_words(&startup.info, startup.info.command_line));
 	cmdline_parse(text_of(startup.command_line, sizeof(startup.command_line)), &quiet, &startup.options, &dom0_line);
 	(void)text_copy(startup.dom0_command_line, sizeof(startup.dom0_command_line), dom0_line);
 	(void)string_copy(hospes_command_line, startup.command_line, sizeof(hospes_command_line));

@@ -615,6 +615,26 @@ static void text_without_its_nul_ends_with_the_tag(void **)
 	text_is(info.command_line, "abcde");
 }
 
+static struct text words_from(const char *loader, const char *line)
+{
+	struct boot_info from = {.loader = {loader, strlen(loader)}};
+
+	return boot_info_words(&from, (struct text){line, strlen(line)});
+}
+
+static void words_begin_behind_the_file_s_name(void **)
+{
+	text_is(words_from("qemu", "/build/hospes console=com1 nosmp"), "console=com1 nosmp");
+	text_is(words_from("", "  hospes nosmp"), "nosmp");
+	text_is(words_from("qemu", "hospes"), "");
+	text_is(words_from("qemu", ""), "");
+}
+
+static void words_of_grub_2_have_no_file_s_name(void **)
+{
+	text_is(words_from("GRUB 2.06-13+deb12u1", "placeholder nosmp"), "placeholder nosmp");
+}
+
 static void another_loader_is_refused(void **)
 {
 	assert_int_equal(parse(0x12345678, MEMORY), E_NOEXEC);
@@ -651,6 +671,8 @@ int main(void)
 		TEST(two_with_map_entries_too_short_is_refused),
 		TEST(two_with_bad_modules_is_refused),
 		TEST(text_without_its_nul_ends_with_the_tag),
+		TEST(words_begin_behind_the_file_s_name),
+		TEST(words_of_grub_2_have_no_file_s_name),
 		TEST(another_loader_is_refused),
 	};
 
