@@ -7,6 +7,7 @@
  */
 #include "switch.h"
 #include "ops.h"
+#include "pv/guest_tsc.h"
 #include "pv/pv.h"
 #include "paging.h"
 #include "raw.h"
@@ -36,7 +37,8 @@ static uint64_t cr4_guest_bits(void)
 void vcpu_load_control(struct cpu *c, const struct vcpu *v)
 {
 	uint64_t cr4 = cr4_loaded[c->id] ? cr4_loaded[c->id] : cr4_read();
-	uint64_t wanted = (cr4 & ~cr4_guest_bits()) | (v->arch.cr4 & cr4_guest_bits());
+	uint64_t own = v->arch.cr4 | (guest_tsc_is_emulated(v->domain) ? CR4_TSD : 0);
+	uint64_t wanted = (cr4 & ~cr4_guest_bits()) | (own & cr4_guest_bits());
 
 	if (wanted != cr4_loaded[c->id]) {
 		cr4_write(wanted);

@@ -30,9 +30,9 @@ static enum tsc_trust trust;
 static bool skewed;
 
 /* ns per tick as mul * 2^(shift - 32), with mul in [2^31, 2^32). */
-static void scale_set(uint64_t khz)
+struct tsc_scale tsc_scale_make(uint32_t khz)
 {
-	uint64_t rate = khz * 1000;
+	uint64_t rate = (uint64_t)khz * 1000;
 	int shift = 0;
 
 	while (rate > 2 * NANOSECONDS_PER_SECOND) {
@@ -43,8 +43,7 @@ static void scale_set(uint64_t khz)
 		rate <<= 1;
 		shift++;
 	}
-	tsc_scale.mul = (uint32_t)((NANOSECONDS_PER_SECOND << 32) / rate);
-	tsc_scale.shift = (int8_t)shift;
+	return (struct tsc_scale){.mul = (uint32_t)((NANOSECONDS_PER_SECOND << 32) / rate), .shift = (int8_t)shift};
 }
 
 uint64_t ticks_to_ns(uint64_t ticks)
@@ -60,20 +59,23 @@ bool tsc_is_stable(void)
 
 uint64_t tsc_base(void) { return skewed ? this_cpu()->tsc_base : tsc_scale.base; }
 
-uint64_t ns_to_tsc(uint64_t system_time_ns)
+uint64_t ns_to_ticks(const struct tsc_scale *scale, uint64_t ns)
 {
-	uint64_t high = system_time_ns >> 32, low = system_time_ns << 32, ticks;
+	uint64_t high = ns >> 32, low = ns << 32, ticks;
 
 	/* Beyond a century there is no need for precision; below it, high < mul, so the division does not overflow. */
-	if (system_time_ns >> 62)
+	if (ns >> 62)
 		return UINT64_MAX;
-	__asm__("divq %2" : "=a"(ticks), "+d"(high) : "r"((uint64_t)tsc_scale.mul), "a"(low) : "cc");
-	if (tsc_scale.shift >= 0)
-		ticks >>= tsc_scale.shift;
-	else if (ticks >> (64 + tsc_scale.shift))
-		return UINT64_MAX;
-	else
-		ticks <<= -tsc_scale.shift;
+	__asm__("divq %2" : "=a"(ticks), "+d"(high) : "r"((uint64_t)scale->mul), "a"(low) : "cc");
+	if (scale->shift >= 0)
+		return ticks >> scale->shift;
+	return ticks >> (64 + scale->shift) ? UINT64_MAX : ticks << -scale->shift;
+}
+
+uint64_t ns_to_tsc(uint64_t system_time_ns)
+{
+	uint64_t ticks = ns_to_ticks(&tsc_scale, system_time_ns);
+
 	return ticks > UINT64_MAX - tsc_base() ? UINT64_MAX : tsc_base() + ticks;
 }
 
@@ -93,7 +95,7 @@ void time_init(uint8_t rtc_century_register, enum tsc_trust known)
 	if (calibrate_tsc_on_machine(&tsc_khz, &reference) != OK)
 		refuse_to_start("no usable timer: neither HPET, ACPI PM timer nor PIT counts, "
 				"so the time-stamp counter's rate is unknown");
-	scale_set(tsc_khz);
+	tsc_scale = tsc_scale_make(tsc_khz);
 	tsc_scale.base = this_cpu()->tsc_base = tsc_read();
 	trust = known;
 	skewed = known == TSC_TRUST_NOT_EQUAL;

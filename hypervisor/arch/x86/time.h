@@ -10,6 +10,11 @@ struct tsc_scale {
 	int8_t shift;
 	uint64_t base; /* the boot CPU's counter at system time 0 */
 };
+/* The scale of a counter of this rate; its base is 0. */
+struct tsc_scale tsc_scale_make(uint32_t khz);
+/* How often it counts in so many nanoseconds; UINT64_MAX for what is too far. */
+uint64_t ns_to_ticks(const struct tsc_scale *scale, uint64_t ns);
+/* The machine's. */
 extern struct tsc_scale tsc_scale;
 extern uint32_t tsc_khz;
 /* What one hypercall may take before it stops at a preemption point. */

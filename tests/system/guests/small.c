@@ -164,6 +164,7 @@ static void run_on_all(void (*function)(void *))
 void test_main(void)
 {
 	say_number("first frame ", pfn_to_mfn(0));
+	say_number("\r\ncounter in millions ", read_tsc() / 1000000);
 	say("\r\nsmall is up\r\n");
 	if (option_is("crash"))
 		power_off(SHUTDOWN_crash);

@@ -8,6 +8,7 @@
 #include "cpuid.h"
 #include "cpuid_names.h"
 #include "msr.h"
+#include "guest_tsc.h"
 #include "pv.h"
 #include "../ops.h"
 #include "../raw.h"
@@ -183,27 +184,30 @@ void domain_policy_free(struct domain *d)
 #define ABI_VERSION (4u << 16 | 17) /* as the xen_version hypercall says */
 #define HYPERCALL_PAGES 1
 #define HYPERCALL_MSR 0x40000000
+#define TIME_TSC_EMULATED BIT(0)
 #define TIME_TSC_RELIABLE BIT(1)
 #define TIME_HAS_RDTSCP BIT(2)
 
 static void time_leaf(const struct vcpu *v, uint32_t subleaf, uint32_t out[4])
 {
 	const struct domain *d = v->domain;
-	uint64_t offset = -tsc_base();
+	bool emulated = guest_tsc_is_emulated(d);
+	struct tsc_scale scale = guest_tsc_scale(d);
+	uint64_t offset = emulated ? d->arch.tsc.zero_ns : -tsc_base();
 
 	switch (subleaf) {
 	case 0:
-		out[CPUID_EAX] = (tsc_is_stable() ? TIME_TSC_RELIABLE : 0) |
+		out[CPUID_EAX] = (emulated ? TIME_TSC_EMULATED : 0) | (tsc_is_stable() ? TIME_TSC_RELIABLE : 0) |
 				 (cpu_features.rdtscp ? TIME_HAS_RDTSCP : 0);
-		out[CPUID_EBX] = d->arch.tsc_mode;
-		out[CPUID_ECX] = tsc_khz;
-		out[CPUID_EDX] = d->arch.tsc_incarnation;
+		out[CPUID_EBX] = d->arch.tsc.mode;
+		out[CPUID_ECX] = guest_tsc_khz(d);
+		out[CPUID_EDX] = d->arch.tsc.incarnation;
 		break;
 	case 1:
 		out[CPUID_EAX] = (uint32_t)offset;
 		out[CPUID_EBX] = (uint32_t)(offset >> 32);
-		out[CPUID_ECX] = tsc_scale.mul;
-		out[CPUID_EDX] = (uint32_t)(int32_t)tsc_scale.shift;
+		out[CPUID_ECX] = scale.mul;
+		out[CPUID_EDX] = (uint32_t)(int32_t)scale.shift;
 		break;
 	case 2:
 		out[CPUID_EAX] = tsc_khz;

@@ -218,29 +218,6 @@ enum status arch_vcpu_msr_set(struct vcpu *v, const struct xen_domctl_vcpu_msr *
 
 /* Domains ---------------------------------------------------------------------------------------------------------- */
 
-/* The counter is the machine's, always: guests scale it by their time records. */
-enum status arch_tsc_info_set(struct domain *d, const struct xen_domctl_tsc_info *info)
-{
-	enum { MODE_DEFAULT, MODE_ALWAYS_EMULATE, MODE_NATIVE };
-
-	if (info->tsc_mode == MODE_ALWAYS_EMULATE)
-		return E_OPNOTSUPP;
-	if (info->tsc_mode > MODE_NATIVE)
-		return E_INVAL;
-	d->arch.tsc_mode = info->tsc_mode;
-	/* It goes up with each restore, so that the guest can tell. */
-	d->arch.tsc_incarnation = info->incarnation + 1;
-	return OK;
-}
-
-void arch_tsc_info_get(const struct domain *d, struct xen_domctl_tsc_info *info)
-{
-	info->tsc_mode = d->arch.tsc_mode;
-	info->gtsc_khz = tsc_khz;
-	info->incarnation = d->arch.tsc_incarnation;
-	info->elapsed_nsec = time_now();
-}
-
 void arch_wallclock_update(struct domain *d) { wallclock_publish(d); }
 
 void arch_hypercall_page_fill(void *page) { hypercall_page_fill(page); }

@@ -1,25 +1,28 @@
 /*
  * What a guest reads without asking: its time record, its runstate, the wall clock.
  *
- * System time is one linear function of a CPU's TSC (../time.c), so a vCPU's record is written once when it gets one and
- * again when it starts on a CPU; its version is odd while it changes. Runstate areas are guest virtual addresses: they
- * are written when the vCPU is loaded, a fault is the guest's own loss.
+ * System time is one linear function of a CPU's TSC (../time.c), or of the domain's own (guest_tsc.c), so a vCPU's record is
+ * written once when it gets one and again when it starts on a CPU; its version is odd while it changes. Runstate areas are
+ * guest virtual addresses: they are written when the vCPU is loaded, a fault is the guest's own loss.
  */
+#include "guest_tsc.h"
 #include "pv.h"
-#include "../time.h"
 #include <hyp/guest.h>
 #include <hyp/string.h>
 #include <hyp/timer.h>
 
 #define RUNSTATE_UPDATE BIT(63)
 
-static void record_fill(struct vcpu_time_info *t)
+static void record_fill(const struct domain *d, struct vcpu_time_info *t)
 {
-	t->tsc_timestamp = tsc_base();
-	t->system_time = 0;
-	t->tsc_to_system_mul = tsc_scale.mul;
-	t->tsc_shift = tsc_scale.shift;
-	t->flags = tsc_is_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+	bool emulated = guest_tsc_is_emulated(d);
+	struct tsc_scale scale = guest_tsc_scale(d);
+
+	t->tsc_timestamp = emulated ? 0 : tsc_base();
+	t->system_time = emulated ? d->arch.tsc.zero_ns : 0;
+	t->tsc_to_system_mul = scale.mul;
+	t->tsc_shift = scale.shift;
+	t->flags = emulated || tsc_is_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
 }
 
 void pv_time_publish(struct vcpu *v)
@@ -33,7 +36,7 @@ void pv_time_publish(struct vcpu *v)
 	/* The guest may have changed the word: odd and larger is all that its readers need. */
 	version = read_once(t->version) | 1;
 	__atomic_store_n(&t->version, version, __ATOMIC_SEQ_CST);
-	record_fill(t);
+	record_fill(v->domain, t);
 	__atomic_store_n(&t->version, version + 1, __ATOMIC_SEQ_CST);
 }
 
@@ -43,7 +46,7 @@ void arch_time_update(struct vcpu *v)
 
 	if (!v->time_area || v != current_vcpu())
 		return;
-	record_fill(&t);
+	record_fill(v->domain, &t);
 	/* A guest that loses its mapping of the area loses the time. */
 	if (guest_copy_out(v, v->time_area, &t, sizeof(t)) != OK)
 		return;

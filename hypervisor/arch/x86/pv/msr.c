@@ -7,6 +7,7 @@
 #include "msr.h"
 #include "hypercall_page.h"
 #include "msr_policy.h"
+#include "guest_tsc.h"
 #include "pv.h"
 #include "../ops.h"
 #include "../raw.h"
@@ -57,8 +58,7 @@ static uint64_t apic_base(const struct vcpu *v)
 
 static bool read_tsc(struct vcpu *v, uint64_t *value)
 {
-	(void)v;
-	*value = tsc_read();
+	*value = guest_tsc_read(v->domain);
 	return true;
 }
 

@@ -9,6 +9,7 @@
  * RIP moves past the instruction without a look at where that is: an address that is not canonical faults in the guest
  * when it runs on, and the way out of the hypervisor is prepared for it.
  */
+#include "guest_tsc.h"
 #include "pv.h"
 #include "debug_calls.h"
 #include "debug_registers.h"
@@ -309,7 +310,7 @@ static enum outcome op_wbinvd(struct vcpu *v, struct cpu_user_regs *regs, const 
 	return DONE;
 }
 
-/* Traps with CR4.TSD, which is the guest kernel's way to keep its programs from it. */
+/* Traps with CR4.TSD, which is the guest kernel's way to keep its programs from it, and ours to emulate the counter. */
 static enum outcome op_rdtsc(struct vcpu *v, struct cpu_user_regs *regs, const struct insn *insn)
 {
 	if (!v->arch.in_kernel && (v->arch.cr4 & CR4_TSD))
@@ -319,7 +320,7 @@ static enum outcome op_rdtsc(struct vcpu *v, struct cpu_user_regs *regs, const s
 			return REFUSED;
 		regs->rcx = (uint32_t)v->arch.tsc_aux;
 	}
-	pair_write(regs, tsc_read());
+	pair_write(regs, guest_tsc_read(v->domain));
 	return DONE;
 }
 

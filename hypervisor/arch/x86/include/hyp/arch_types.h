@@ -58,6 +58,13 @@ struct arch_vcpu {
 	uint64_t tsc_aux;
 };
 
+/* A domain's time-stamp counter as its builder asked for it (pv/guest_tsc.c). */
+struct guest_tsc {
+	uint32_t mode, incarnation;
+	uint32_t khz;	  /* of one that is emulated; 0: the machine's is read */
+	uint64_t zero_ns; /* the system time at which it is 0, modulo 2^64 */
+};
+
 struct arch_domain {
 	uint64_t *perdomain_l3;	    /* [I] page table of the per-domain slot */
 	uint64_t *perdomain_l2;	    /* [I] */
@@ -69,6 +76,5 @@ struct arch_domain {
 	struct io_permissions *io;  /* [D] set; ports, frames and interrupts that it may use; NULL: none */
 	struct cpu_policy *policy;  /* [D] what CPUID shows; NULL: the default for paravirtual guests */
 	uint64_t absent_address;    /* [I] address bits of entries that are not present which may not name memory */
-	uint32_t tsc_mode;
-	uint32_t tsc_incarnation;
+	struct guest_tsc tsc;	    /* set before it runs */
 };
