@@ -156,11 +156,21 @@ const struct cpu_policy *domain_policy(const struct domain *d)
 	return d->privileged ? &policies.domain0 : &policies.pv_default;
 }
 
+/* Tools ask for a steady counter for each guest that stays on this machine, or has a counter of its own. */
+static bool has_steady_counter(const struct domain *d, const struct cpu_policy *asked)
+{
+	return cpu_policy_has(asked, XEN_X86_FEATURE_ITSC) &&
+	       (guest_tsc_is_emulated(d) || cpu_policy_has(&policies.pv_max, XEN_X86_FEATURE_ITSC));
+}
+
 enum status domain_policy_set(struct domain *d, struct cpu_policy *candidate, struct cpu_policy_error *error)
 {
 	struct cpu_policy *own = d->arch.policy;
-	enum status s = cpu_policy_check(candidate, &policies.pv_max, error);
+	bool is_steady = has_steady_counter(d, candidate);
+	enum status s;
 
+	cpu_policy_feature_set(candidate, XEN_X86_FEATURE_ITSC, false);
+	s = cpu_policy_check(candidate, &policies.pv_max, error);
 	if (s)
 		return s;
 	if (!own)
@@ -168,6 +178,7 @@ enum status domain_policy_set(struct domain *d, struct cpu_policy *candidate, st
 	if (!own)
 		return E_NOMEM;
 	cpu_policy_complete(candidate, &policies.pv_max, &policies.host);
+	cpu_policy_feature_set(candidate, XEN_X86_FEATURE_ITSC, is_steady);
 	*own = *candidate;
 	__atomic_store_n(&d->arch.policy, own, __ATOMIC_RELEASE);
 	return OK;
