@@ -83,6 +83,13 @@ wait_for() {
 # The free memory of the machine in KiB, as the hypervisor counts it: xl tells it in MiB, xentop in KiB.
 free_kib() { xentop -b -i 1 | sed -n 's/.* \([0-9]*\)k free.*/\1/p' | head -n 1; }
 
+# bridge_make: the guests' bridge, on which domain 0 is 10.1.0.1.
+bridge_make() {
+	ip link add xenbr0 type bridge stp_state 0 forward_delay 0
+	ip addr add 10.1.0.1/24 dev xenbr0
+	ip link set xenbr0 up
+}
+
 # guest_config NAME LINE...: writes the configuration of a small guest and prints its file's name.
 guest_config() {
 	local name=$1 line
