@@ -1,8 +1,7 @@
 /*
  * System time: nanoseconds since the hypervisor started, a linear function of the time-stamp counter.
  *
- * The same function is published to guests (vcpu_time_info), so guest and hypervisor agree exactly. The scale is a
- * 32-bit fraction, applied to ticks shifted so that a whole 64-bit second count never overflows within its use.
+ * The same function is published to guests (vcpu_time_info), so guest and hypervisor agree exactly.
  * Its rate is taken as the same on all CPUs and for good; its zero is each CPU's own where their counters differ
  * (tsc_sync.c), and guests are told that the counter is no common clock then.
  * The hardware timer of each CPU is its local APIC's.
@@ -29,48 +28,12 @@ static enum tsc_trust trust;
 /* The counters are not all the same: each CPU has its own tsc_base. */
 static bool skewed;
 
-/* ns per tick as mul * 2^(shift - 32), with mul in [2^31, 2^32). */
-struct tsc_scale tsc_scale_make(uint32_t khz)
-{
-	uint64_t rate = (uint64_t)khz * 1000;
-	int shift = 0;
-
-	while (rate > 2 * NANOSECONDS_PER_SECOND) {
-		rate >>= 1;
-		shift--;
-	}
-	while (rate <= NANOSECONDS_PER_SECOND) {
-		rate <<= 1;
-		shift++;
-	}
-	return (struct tsc_scale){.mul = (uint32_t)((NANOSECONDS_PER_SECOND << 32) / rate), .shift = (int8_t)shift};
-}
-
-uint64_t ticks_to_ns(uint64_t ticks)
-{
-	ticks = tsc_scale.shift < 0 ? ticks >> -tsc_scale.shift : ticks << tsc_scale.shift;
-	return (uint64_t)((unsigned __int128)ticks * tsc_scale.mul >> 32);
-}
-
 bool tsc_is_stable(void)
 {
 	return !skewed && (trust == TSC_TRUST || (trust == TSC_TRUST_CPUID && cpu_features.tsc_invariant));
 }
 
 uint64_t tsc_base(void) { return skewed ? this_cpu()->tsc_base : tsc_scale.base; }
-
-uint64_t ns_to_ticks(const struct tsc_scale *scale, uint64_t ns)
-{
-	uint64_t high = ns >> 32, low = ns << 32, ticks;
-
-	/* Beyond a century there is no need for precision; below it, high < mul, so the division does not overflow. */
-	if (ns >> 62)
-		return UINT64_MAX;
-	__asm__("divq %2" : "=a"(ticks), "+d"(high) : "r"((uint64_t)scale->mul), "a"(low) : "cc");
-	if (scale->shift >= 0)
-		return ticks >> scale->shift;
-	return ticks >> (64 + scale->shift) ? UINT64_MAX : ticks << -scale->shift;
-}
 
 uint64_t ns_to_tsc(uint64_t system_time_ns)
 {
@@ -84,7 +47,7 @@ uint64_t time_now(void)
 	uint64_t ticks = tsc_read_unordered() - tsc_base();
 
 	/* A CPU whose counter started a little late is at 0, not in the far future. */
-	return (int64_t)ticks < 0 ? 0 : ticks_to_ns(ticks);
+	return (int64_t)ticks < 0 ? 0 : ticks_to_ns(&tsc_scale, ticks);
 }
 
 void time_init(uint8_t rtc_century_register, enum tsc_trust known)

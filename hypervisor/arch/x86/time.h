@@ -1,19 +1,9 @@
 #pragma once
 /* System time from the time-stamp counter; see time.c. */
-#include <hyp/types.h>
+#include "tsc_scale.h"
 
 struct cpu;
 
-/* How guests turn TSC ticks into nanoseconds: ((ticks << shift) * mul) >> 32 (negative shift: to the right). */
-struct tsc_scale {
-	uint32_t mul;
-	int8_t shift;
-	uint64_t base; /* the boot CPU's counter at system time 0 */
-};
-/* The scale of a counter of this rate; its base is 0. */
-struct tsc_scale tsc_scale_make(uint32_t khz);
-/* How often it counts in so many nanoseconds; UINT64_MAX for what is too far. */
-uint64_t ns_to_ticks(const struct tsc_scale *scale, uint64_t ns);
 /* The machine's. */
 extern struct tsc_scale tsc_scale;
 extern uint32_t tsc_khz;
@@ -32,5 +22,4 @@ bool tsc_is_stable(void);
 uint64_t tsc_base(void);
 /* On the boot CPU, with another that waits in tsc_meeting_answer: gives it its time, and lets it go on. */
 void time_init_cpu(struct cpu *other);
-uint64_t ticks_to_ns(uint64_t ticks);
 uint64_t ns_to_tsc(uint64_t system_time_ns);

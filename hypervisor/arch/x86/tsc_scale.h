@@ -1,0 +1,34 @@
+#pragma once
+/* Ticks of a time-stamp counter and nanoseconds: one is the inverse of the other, so that clocks made of them do not part. */
+#include <hyp/types.h>
+
+/* How ticks become nanoseconds, also for guests: ((ticks << shift) * mul) >> 32 (negative shift: to the right), with mul
+   in [2^31, 2^32). */
+struct tsc_scale {
+	uint32_t mul;
+	int8_t shift;
+	uint64_t base; /* the boot CPU's counter at system time 0 */
+};
+
+/* The scale of a counter of this rate, not 0; its base is 0. */
+struct tsc_scale tsc_scale_make(uint32_t khz);
+
+static inline uint64_t ticks_to_ns(const struct tsc_scale *scale, uint64_t ticks)
+{
+	ticks = scale->shift < 0 ? ticks >> -scale->shift : ticks << scale->shift;
+	return (uint64_t)((unsigned __int128)ticks * scale->mul >> 32);
+}
+
+/* How often it counts in so many nanoseconds; UINT64_MAX for what is too far. */
+static inline uint64_t ns_to_ticks(const struct tsc_scale *scale, uint64_t ns)
+{
+	uint64_t high = ns >> 32, low = ns << 32, ticks;
+
+	/* Beyond a century there is no need for precision; below it, high < mul, so the division does not overflow. */
+	if (ns >> 62)
+		return UINT64_MAX;
+	__asm__("divq %2" : "=a"(ticks), "+d"(high) : "r"((uint64_t)scale->mul), "a"(low) : "cc");
+	if (scale->shift >= 0)
+		return ticks >> scale->shift;
+	return ticks >> (64 + scale->shift) ? UINT64_MAX : ticks << -scale->shift;
+}

@@ -1,0 +1,74 @@
+/* Ticks and nanoseconds: the one function is the inverse of the other, at any rate that a counter can have. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../../hypervisor/arch/x86/tsc_scale.h"
+
+static const uint32_t rates_khz[] = {1, 999, 1000, 33333, 999999, 1000000, 1000001, 2000000, 2096003, 4000001, UINT32_MAX};
+#define RATES (sizeof(rates_khz) / sizeof(*rates_khz))
+#define DAY_NS (UINT64_C(86400) * NANOSECONDS_PER_SECOND)
+
+static void scale_is_normal_at_any_rate(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < RATES; i++)
+		assert_true(tsc_scale_make(rates_khz[i]).mul >= UINT32_C(1) << 31);
+}
+
+static void second_has_as_many_ticks_as_the_rate(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < RATES; i++) {
+		struct tsc_scale scale = tsc_scale_make(rates_khz[i]);
+		uint64_t ticks = ns_to_ticks(&scale, NANOSECONDS_PER_SECOND), wanted = rates_khz[i] * UINT64_C(1000);
+
+		/* A scale has 31 bits at least, and the rate loses what is shifted out. */
+		assert_in_range(ticks, wanted - (wanted >> 29) - 1, wanted + (wanted >> 29) + 1);
+	}
+}
+
+/* A clock that is made of ticks made of nanoseconds neither runs ahead nor falls behind, however long it runs. */
+static void ticks_of_nanoseconds_are_these_nanoseconds_again(void **state)
+{
+	(void)state;
+	srandom(1);
+	for (size_t i = 0; i < RATES; i++) {
+		struct tsc_scale scale = tsc_scale_make(rates_khz[i]);
+		uint64_t tick_ns = 1000000 / rates_khz[i] + 2;
+
+		for (int round = 0; round < 1000; round++) {
+			uint64_t ns = ((uint64_t)random() << 31 | (uint64_t)random()) % (30 * DAY_NS);
+			uint64_t again = ticks_to_ns(&scale, ns_to_ticks(&scale, ns));
+
+			assert_true(again <= ns && ns - again <= tick_ns);
+		}
+	}
+}
+
+static void what_is_beyond_a_century_never_comes(void **state)
+{
+	struct tsc_scale slow = tsc_scale_make(1000), fast = tsc_scale_make(UINT32_MAX);
+
+	(void)state;
+	assert_int_equal(ns_to_ticks(&slow, UINT64_MAX), UINT64_MAX);
+	assert_int_equal(ns_to_ticks(&slow, UINT64_C(1) << 62), UINT64_MAX);
+	/* So many ticks do not fit. */
+	assert_int_equal(ns_to_ticks(&fast, (UINT64_C(1) << 62) - 1), UINT64_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(scale_is_normal_at_any_rate),
+		cmocka_unit_test(second_has_as_many_ticks_as_the_rate),
+		cmocka_unit_test(ticks_of_nanoseconds_are_these_nanoseconds_again),
+		cmocka_unit_test(what_is_beyond_a_century_never_comes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
