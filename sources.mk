@@ -46,8 +46,8 @@ PURE += $(addprefix hypervisor/hypercall/, compat.c console_io.c dispatch.c mult
 PURE += $(addprefix hypervisor/core/mm/, page_table.c page_type.c)
 
 MACHINE += $(addprefix hypervisor/arch/x86/, cpu.c descriptors.c guest_memory.c paging.c smp.c switch.c time.c traps.c)
-MACHINE += $(addprefix hypervisor/arch/x86/pv/, bounce.c context.c cpu_calls.c descriptor.c domain.c fault.c grant_map.c guest_time.c guest_tsc.c \
-  iret.c mmu.c mmuext.c mode.c pt_emulate.c pt_entry.c root.c segments.c va_mapping.c)
+MACHINE += $(addprefix hypervisor/arch/x86/pv/, bounce.c context.c cpu_calls.c descriptor.c domain.c fault.c grant_map.c guest_time.c guest_timer.c \
+  guest_tsc.c iret.c mmu.c mmuext.c mode.c pt_emulate.c pt_entry.c root.c segments.c va_mapping.c)
 
 ASM += $(addprefix hypervisor/arch/x86/entry/, ap_start.S copy.S head.S traps.S)
 PURE += hypervisor/core/domain/special.c

@@ -146,10 +146,11 @@ static void sleep_lateness(const char *name)
 
 	prctl(PR_SET_TIMERSLACK, 1);
 	for (unsigned int i = 0; i < SLEEP_SAMPLES; i++) {
-		uint64_t before = now_ns();
+		uint64_t begin = sample_begin(), before = now_ns();
 
 		check(nanosleep(&wait, NULL), "nanosleep");
 		samples[i] = now_ns() - before - SLEEP_NS;
+		(void)sample_end(begin);
 	}
 	row_report(name, SLEEP_SAMPLES, 1, 0);
 }

@@ -53,6 +53,7 @@ struct stub_data {
 	struct kernel_stack *kernel_stack;
 	uint64_t roots_switch;	/* pv_roots_switch */
 	uint64_t leaf_update;	/* pv_leaf_update */
+	uint64_t timer_set;	/* pv_timer_set */
 };
 
 /* The frame of a system call on the guest's kernel stack: rcx, r11, rip, cs, rflags, rsp, ss. */
@@ -72,6 +73,7 @@ struct cpu {
 	struct cpu_gdt *gdt;
 	struct stub_data *stub;
 	struct vcpu *current;	   /* whose registers are loaded; NULL: idle */
+	const struct vcpu *holds;  /* the last that was; compared, never followed (switch.c) */
 	uint64_t preempt_deadline; /* TSC: a hypercall should stop at its next preemption point */
 	uint32_t flush_asked;	   /* [a] flushes of this CPU that others asked for, counted */
 	uint32_t flush_answered;   /* [a] up to which it has done them */

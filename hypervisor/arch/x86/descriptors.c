@@ -119,6 +119,7 @@ void descriptors_init_cpu(struct cpu *c)
 	c->stub->smap = cpu_features.smap;
 	c->stub->roots_switch = (uint64_t)pv_roots_switch;
 	c->stub->leaf_update = (uint64_t)pv_leaf_update;
+	c->stub->timer_set = (uint64_t)pv_timer_set;
 	cpu_info_of(c->id)->stub = c->stub;
 	hyp_map_page(STUBS_START + c->id * 2 * PAGE_BYTES, paddr_to_mfn(image_paddr(stub_code_start)), HYP_RX);
 	hyp_map_page(STUBS_START + (c->id * 2 + 1) * PAGE_BYTES, arch_virt_to_mfn(c->stub), HYP_RW);

@@ -35,6 +35,7 @@ void offsets_emit(void)
 	EMIT(STUB_KERNEL_STACK, offsetof(struct stub_data, kernel_stack));
 	EMIT(STUB_ROOTS_SWITCH, offsetof(struct stub_data, roots_switch));
 	EMIT(STUB_LEAF_UPDATE, offsetof(struct stub_data, leaf_update));
+	EMIT(STUB_TIMER_SET, offsetof(struct stub_data, timer_set));
 	EMIT(KERNEL_STACK_SS, offsetof(struct kernel_stack, ss));
 	EMIT(KERNEL_STACK_SP, offsetof(struct kernel_stack, sp));
 	EMIT(FRAME_BYTES, FRAME_BYTES);
@@ -57,6 +58,11 @@ void offsets_emit(void)
 	EMIT(HYPERCALL_STACK_SWITCH, __HYPERVISOR_stack_switch);
 	EMIT(HYPERCALL_MMUEXT_OP, __HYPERVISOR_mmuext_op);
 	EMIT(HYPERCALL_MMU_UPDATE, __HYPERVISOR_mmu_update);
+	EMIT(HYPERCALL_VCPU_OP, __HYPERVISOR_vcpu_op);
+	EMIT(SET_TIMER, VCPUOP_set_singleshot_timer);
+	EMIT(SET_TIMER_BYTES, sizeof(struct vcpu_set_singleshot_timer));
+	EMIT(SET_TIMER_TIME, offsetof(struct vcpu_set_singleshot_timer, timeout_abs_ns));
+	EMIT(SET_TIMER_FLAGS, offsetof(struct vcpu_set_singleshot_timer, flags));
 	EMIT(MMU_UPDATE_BYTES, sizeof(struct mmu_update));
 	EMIT(MMU_UPDATE_PTR, offsetof(struct mmu_update, ptr));
 	EMIT(MMU_UPDATE_VAL, offsetof(struct mmu_update, val));

@@ -4,6 +4,12 @@
  * While a vCPU is current its general registers are in guest_regs, its segment registers, bases, FPU and debug
  * registers in the CPU. All of it is switched eagerly: nothing of one guest is ever in a register while another runs.
  * A CPU without a vCPU runs on the hypervisor's own root, so no page table of a guest is in use there.
+ *
+ * A vCPU that sleeps and wakes where it slept, with nobody in between, finds its registers as they are:
+ *
+ *   W1  c->holds == v and v->arch.held_by == c say together that c's registers, guest_regs and the stub's copy are v's saved
+ *       state: c loads another vCPU, and the first is untrue; v is loaded elsewhere, and the second is.
+ *   W2  Who changes the saved state of a vCPU that does not run calls vcpu_state_changed.
  */
 #include "switch.h"
 #include "ops.h"
@@ -116,7 +122,6 @@ static void fpu_load(struct cpu *c, struct vcpu *v)
 		fpu_image_reset(v->arch.fpu);
 		(void)fpu_restore_raw(v->arch.fpu, cpu_features.xcr0, cpu_features.xsave);
 	}
-	vcpu_load_xcr0(c, v);
 }
 
 static void segments_save(struct vcpu *v)
@@ -159,23 +164,40 @@ void vcpu_save_state(struct cpu *c, struct vcpu *v)
 	fpu_save(c, v);
 }
 
-static void vcpu_load_state(struct cpu *c, struct vcpu *v)
+void vcpu_state_changed(struct vcpu *v) { write_once(v->arch.held_by, NULL); }
+
+/* What stays as it is while the CPU has nobody to run. */
+static void registers_load(struct cpu *c, struct vcpu *v)
 {
-	cpuset_add_atomic(&v->domain->dirty_cpus, c->id);
-	tlb_clock_busy(c->id);
-	descriptors_map(c, v);
-	/* The GDT lies in the domain's own slot: its page table first. */
-	vcpu_load_root(c, v);
-	descriptors_switch(c, v);
-	descriptors_ldt_set(c, pv_ldt_address(v), v->arch.ldt_entries);
 	segments_load(v);
 	fpu_load(c, v);
-	vcpu_load_control(c, v);
-	vcpu_load_debug(c, v);
 	if (cpu_features.rdtscp)
 		msr_write(MSR_TSC_AUX, v->arch.tsc_aux);
 	memcpy(guest_regs(), &v->arch.regs, sizeof(v->arch.regs));
 	c->fast_stale = true;
+	c->holds = v;
+	write_once(v->arch.held_by, c);
+	pv_time_publish(v);
+}
+
+static void vcpu_load_state(struct cpu *c, struct vcpu *v)
+{
+	bool is_held = c->holds == v && read_once(v->arch.held_by) == c;
+
+	cpuset_add_atomic(&v->domain->dirty_cpus, c->id);
+	tlb_clock_busy(c->id);
+	if (!is_held)
+		descriptors_map(c, v);
+	/* The GDT lies in the domain's own slot: its page table first. */
+	vcpu_load_root(c, v);
+	descriptors_switch(c, v);
+	descriptors_ldt_set(c, pv_ldt_address(v), v->arch.ldt_entries);
+	if (!is_held)
+		registers_load(c, v);
+	/* Saving has changed these. */
+	vcpu_load_xcr0(c, v);
+	vcpu_load_control(c, v);
+	vcpu_load_debug(c, v);
 }
 
 static void cpu_go_idle(struct cpu *c)

@@ -10,6 +10,8 @@ void vcpu_load_root(struct cpu *c, const struct vcpu *v);
 void root_load(struct cpu *c, mfn_t root);
 /* Brings v->arch.regs, bases and FPU image up to date while v is current on this CPU. */
 void vcpu_save_state(struct cpu *c, struct vcpu *v);
+/* The saved state of `v`, which does not run, is not what it was: no CPU's registers hold it any more. Any CPU. */
+void vcpu_state_changed(struct vcpu *v);
 /* CR0.TS and CR4 bits of `v` into the registers. */
 void vcpu_load_control(struct cpu *c, const struct vcpu *v);
 void vcpu_load_debug(struct cpu *c, const struct vcpu *v);

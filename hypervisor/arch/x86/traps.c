@@ -215,7 +215,6 @@ static void registers_show(struct cpu *c)
 
 static void work(struct cpu *c)
 {
-	c->work = false;
 	/* First, and with a barrier: what is asked of this CPU from here on comes with an interrupt of its own. */
 	if (read_once(c->kick_pending))
 		(void)__atomic_exchange_n(&c->kick_pending, 0, __ATOMIC_SEQ_CST);
@@ -242,9 +241,19 @@ static bool exit_is_plain(const struct cpu *c)
 	       !vcpu_event_is_deliverable(v) && address_is_canonical(guest_regs()->rip);
 }
 
+/* Nothing is left that this CPU has asked of itself meanwhile; what others ask comes with an interrupt. */
+static bool is_settled(struct cpu *c)
+{
+	/* First: an NMI that comes from here on sets it again. */
+	write_once(c->work, false);
+	return !c->nmi_arrived && !c->timer_due && !sched_is_due(c->id) && !read_once(c->registers_wanted) &&
+	       c->flush_answered == read_once(c->flush_asked);
+}
+
 void guest_exit(void)
 {
 	struct cpu *c = this_cpu();
+	bool has_work = read_once(c->work) || !c->current;
 
 	if (likely(exit_is_plain(c))) {
 		if (c->fast_stale)
@@ -252,10 +261,12 @@ void guest_exit(void)
 		return;
 	}
 	c->preempt_deadline = UINT64_MAX;
-	for (;;) {
+	for (;; has_work = true) {
 		struct vcpu *v;
 
-		work(c);
+		/* An event alone is none. */
+		if (has_work)
+			work(c);
 		v = c->current;
 		if (!v) {
 			idle(c);
@@ -269,7 +280,7 @@ void guest_exit(void)
 		pv_deliver_nmi(v);
 		pv_deliver_events(v);
 		/* A crash, or anything else that came up meanwhile, goes round once more. */
-		if (!c->timer_due && !sched_is_due(c->id) && c->flush_answered == read_once(c->flush_asked))
+		if (is_settled(c))
 			break;
 	}
 	if (c->fast_stale)

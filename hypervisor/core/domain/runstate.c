@@ -26,6 +26,14 @@ void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns)
 	spin_unlock(&v->runstate_lock);
 }
 
+/* As it was when the state last changed: a record of v that it reads while it runs. */
+void vcpu_runstate_read(struct vcpu *v, struct vcpu_runstate_info *out)
+{
+	spin_lock(&v->runstate_lock);
+	__builtin_memcpy(out, &v->runstate, sizeof(*out));
+	spin_unlock(&v->runstate_lock);
+}
+
 /* As it is now: the time in the present state is counted, and state_entry_time tells when that began. */
 void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 {

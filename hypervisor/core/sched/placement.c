@@ -65,10 +65,17 @@ static unsigned int least_loaded(const struct cpuset *set, unsigned int last)
 
 unsigned int placement_choose(const struct vcpu *v, bool *claimed)
 {
-	struct cpuset hard = sched_vcpu_cpus(v);
-	struct cpuset soft = cpuset_and(&hard, &v->sched.affinity_soft);
-	unsigned int cpu = claim_idle(&soft, v->sched.cpu);
+	unsigned int cpu = v->sched.cpu;
+	struct cpuset hard, soft;
 
+	/* Mostly where it was is idle, and as good as any. */
+	*claimed = vcpu_may_run_on(v, cpu) && cpuset_has(&v->sched.affinity_soft, cpu) && cpuset_has(&cpus_online, cpu) &&
+		   claim(cpu);
+	if (*claimed)
+		return cpu;
+	hard = sched_vcpu_cpus(v);
+	soft = cpuset_and(&hard, &v->sched.affinity_soft);
+	cpu = claim_idle(&soft, v->sched.cpu);
 	if (cpu == CPUS_MAX)
 		cpu = claim_idle(&hard, v->sched.cpu);
 	*claimed = cpu != CPUS_MAX;

@@ -345,15 +345,17 @@ static void install(struct runqueue *q, unsigned int cpu, struct vcpu *previous,
 static void start_slice(struct runqueue *q, const struct vcpu *next, uint64_t grant_ns, uint64_t now_ns)
 	REQUIRES(q->lock)
 {
-	uint64_t slice_ns = MAX(SLICE_NS / (q->queued + 1), SLICE_MIN_NS);
+	uint64_t end_ns = now_ns + MIN(MAX(SLICE_NS / (q->queued + 1), SLICE_MIN_NS), grant_ns);
 
-	if (!next) {
-		timer_stop(&q->slice);
+	/* The timer may come in vain: cheaper than to stop it each time. */
+	if (!next)
 		return;
-	}
 	q->slice_start_ns = now_ns;
-	q->slice_end_ns = now_ns + MIN(slice_ns, grant_ns);
-	timer_set(&q->slice, q->slice_end_ns);
+	/* Nobody waits: to look again earlier, at the end of a slice that began before, takes nothing from it. */
+	if (!q->queued && now_ns < q->slice_end_ns && q->slice_end_ns <= end_ns)
+		return;
+	q->slice_end_ns = end_ns;
+	timer_set(&q->slice, end_ns);
 }
 
 /* One attempt with what is on this queue. */

@@ -182,11 +182,13 @@ static struct timer *take_due(struct timer_queue *q, uint64_t now_ns) REQUIRES(q
 void timer_run(unsigned int cpu)
 {
 	struct timer_queue *q = &queues[cpu];
+	uint64_t now_ns = time_now();
 	struct timer *t;
 
 	spin_lock(&q->lock);
 	q->is_running = true;
-	for (unsigned int i = 0; i < TIMER_BATCH && (t = take_due(q, time_now())); i++) {
+	/* What becomes due meanwhile interrupts at once. */
+	for (unsigned int i = 0; i < TIMER_BATCH && (t = take_due(q, now_ns)); i++) {
 		__atomic_store_n(&q->current, t, __ATOMIC_RELEASE);
 		spin_unlock(&q->lock);
 		t->function(t);

@@ -243,6 +243,7 @@ static inline bool vcpu_event_is_deliverable(const struct vcpu *v)
 /* Runstate accounting: v's state becomes RUNSTATE_* at now_ns. */
 void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns);
 void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
+void vcpu_runstate_read(struct vcpu *v, struct vcpu_runstate_info *out);
 
 /* From the architecture. */
 enum status arch_domain_create(struct domain *d);

@@ -2,7 +2,8 @@
  * What: the one-shot timer: fires VIRQ_TIMER near its deadline, ETIME or at once for the past, stop, a new one replaces the old;
  *       set_timer_op; block sleeps until it; poll ends at its timeout.
  * Why: the only clock interrupt a guest has.
- * How: sets deadlines and waits for events, busy and asleep, comparing with the guest's clock.
+ * How: sets deadlines and waits for events, busy and asleep, comparing with the guest's clock; all of it once without and once
+ *      with a table for a user, since then the hypervisor has a shorter way for the one-shot timer.
  * A failure means: a guest sleeps too long, for ever, or not at all.
  */
 #include <guest.h>
@@ -127,6 +128,64 @@ static void yield(void)
 	EXPECT_ONE_OF(hc_sched_op(99, NULL), -XEN_ENOSYS, -XEN_EOPNOTSUPP);
 }
 
+/* The shorter way: no register changes but rax, rcx and r11, whether it serves the call or not. */
+static void registers_are_kept(uint32_t flags)
+{
+	struct vcpu_set_singleshot_timer timer = { .timeout_abs_ns = time_now() + 10000 * MS, .flags = flags };
+	register uint64_t r8 asm("r8") = 8, r9 asm("r9") = 9, r10 asm("r10") = 10;
+	uint64_t number = __HYPERVISOR_vcpu_op, operation = VCPUOP_set_singleshot_timer, id = 0, at = (uintptr_t)&timer;
+
+	asm volatile("syscall" : "+a"(number), "+D"(operation), "+S"(id), "+d"(at), "+r"(r8), "+r"(r9), "+r"(r10)
+		     : : "rcx", "r11", "memory");
+	EXPECT_TRUE(number == 0 && operation == VCPUOP_set_singleshot_timer && id == 0 && at == (uintptr_t)&timer && r8 == 8 &&
+		    r9 == 9 && r10 == 10);
+}
+
+static void refusals(void)
+{
+	static const uint64_t bad[] = { 0, 0x800000000000, HYPERVISOR_VIRT_START, HYPERVISOR_VIRT_END - 8, -8ul };
+	struct vcpu_set_singleshot_timer timer = { .timeout_abs_ns = time_now() + 10000 * MS };
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_STATUS(hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, (void *)bad[i]), -XEN_EFAULT);
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_set_singleshot_timer, 77, &timer), -XEN_ENOENT);
+	/* After all of them an ordinary one fires. */
+	timer.timeout_abs_ns = time_now() - MS;
+	events_enable();
+	event_count[port] = 0;
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
+	EXPECT_TRUE(wait_for_count(&event_count[port], 1, 2000 * MS));
+}
+
+static void single_step(void)
+{
+	struct vcpu_set_singleshot_timer timer = { .timeout_abs_ns = time_now() + 10000 * MS };
+	uint64_t number = __HYPERVISOR_vcpu_op;
+
+	TRY("pushfq; orl $0x100, (%%rsp); popfq; syscall; nop; nop", OUT("+a"(number)),
+	    IN("D"(VCPUOP_set_singleshot_timer), "S"(0), "d"(&timer)), "rcx", "r11", "memory");
+	EXPECT_EQ(caught.vector, VECTOR_DB);
+}
+
+static void all(void)
+{
+	events_disable();
+	port_clear(port);
+	vcpu_info_here()->evtchn_upcall_pending = 0;
+	event_count[port] = 0;
+	fires_in_time();
+	the_past();
+	stop_and_replace();
+	the_old_call();
+	block_sleeps();
+	poll_ends();
+	yield();
+	registers_are_kept(0);
+	registers_are_kept(VCPU_SSHOTTMR_future);
+	refusals();
+	single_step();
+}
+
 void test_main(void)
 {
 	long got = port_bind_virq(VIRQ_TIMER, 0);
@@ -135,13 +194,7 @@ void test_main(void)
 	port = (unsigned int)got;
 	/* The periodic tick of old is off, or can be switched off. */
 	EXPECT_STATUS(hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
-	port_clear(port);
-	vcpu_info_here()->evtchn_upcall_pending = 0;
-	fires_in_time();
-	the_past();
-	stop_and_replace();
-	the_old_call();
-	block_sleeps();
-	poll_ends();
-	yield();
+	all();
+	user_init();
+	all();
 }

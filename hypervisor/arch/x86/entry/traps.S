@@ -369,14 +369,18 @@ stub_syscall:
 	jne slow_syscall
 	cmpq $HYPERCALL_IRET, %rax
 	je fast_iret
-	cmpq $HYPERCALL_SET_SEGMENT_BASE, %rax
-	je fast_segment_base
+	ja 1f
 	cmpq $HYPERCALL_MMU_UPDATE, %rax
 	je fast_leaf
-	cmpq $HYPERCALL_MMUEXT_OP, %rax
-	je fast_roots
 	cmpq $HYPERCALL_STACK_SWITCH, %rax
 	je fast_stack_switch
+	jmp slow_syscall
+1:	cmpq $HYPERCALL_SET_SEGMENT_BASE, %rax
+	je fast_segment_base
+	cmpq $HYPERCALL_MMUEXT_OP, %rax
+	je fast_roots
+	cmpq $HYPERCALL_VCPU_OP, %rax
+	je fast_timer
 slow_syscall:
 	pushq $FLAT_USER_SS
 	pushq STUB(STUB_SCRATCH)
@@ -731,6 +735,47 @@ refused_leaf:
 	xorl %edx, %edx
 slow_leaf:
 	movl $HYPERCALL_MMU_UPDATE, %eax
+	jmp slow_syscall
+
+/*
+ * Hypercall vcpu_op that sets the one-shot timer, which a kernel makes whenever it goes to sleep or wakes. The argument is read
+ * here, and pv_timer_set (pv/guest_timer.c) does it or refuses; anything else goes the long way, from the same registers.
+ */
+fast_timer:
+	cmpq $SET_TIMER, %rdi
+	jne slow_timer
+	plain_return_or slow_timer
+	cmpq %rax, %rdx			/* the argument, too, is above the hypervisor ... */
+	jb slow_timer
+	leaq SET_TIMER_BYTES(%rdx), %rax
+	cmpq %rdx, %rax			/* ... and does not wrap */
+	jb slow_timer
+	pushq %rsi
+	pushq %rdx
+	call_registers_save
+	guest_pages_open
+	may_fault refused_timer
+	movq SET_TIMER_TIME(%rdx), %rdi
+	may_fault refused_timer
+	movl SET_TIMER_FLAGS(%rdx), %edx
+	guest_pages_close
+	call *STUB(STUB_TIMER_SET)
+	testb %al, %al
+	jz refused_timer
+	call_registers_restore
+	popq %rdx
+	popq %rsi
+	movq STUB(STUB_SCRATCH), %rsp
+	xorl %eax, %eax
+	sysretq
+
+refused_timer:
+	guest_pages_close
+	call_registers_restore
+	popq %rdx
+	popq %rsi
+slow_timer:
+	movl $HYPERCALL_VCPU_OP, %eax
 	jmp slow_syscall
 
 	.balign 16

@@ -103,6 +103,7 @@ enum status pv_context_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	s = roots_set(v, c);
 	if (s != OK)
 		return s;
+	vcpu_state_changed(v);
 	for (unsigned int i = 0; i < GDT_FRAMES; i++)
 		frames[i] = c->gdt_frames[i];
 	s = pv_gdt_set(v, frames, (unsigned int)c->gdt_ents);

@@ -61,6 +61,7 @@ enum status arch_vcpu_context_reset(struct vcpu *v)
 	spin_lock(&v->domain->mm_lock);
 	pv_gdt_drop(v);
 	spin_unlock(&v->domain->mm_lock);
+	vcpu_state_changed(v);
 	memset(&v->arch.regs, 0, sizeof(v->arch.regs));
 	memset(v->arch.traps, 0, 256 * sizeof(*v->arch.traps));
 	v->arch.event = v->arch.failsafe = v->arch.syscall = (struct pv_callback){0};
@@ -79,6 +80,7 @@ enum status arch_vcpu_ext_context_set(struct vcpu *v, const struct xen_domctl_ex
 {
 	if (!address_is_canonical(c->syscall32_callback_eip) || !address_is_canonical(c->sysenter_callback_eip))
 		return E_INVAL;
+	vcpu_state_changed(v);
 	v->arch.syscall32 = (struct pv_callback){c->syscall32_callback_eip, c->syscall32_disables_events};
 	v->arch.sysenter = (struct pv_callback){c->sysenter_callback_eip, c->sysenter_disables_events};
 	return OK;
@@ -185,6 +187,7 @@ enum status arch_vcpu_xstate_set(struct vcpu *v, const void *from, uint32_t byte
 	s = xstate_check(v, x, bytes);
 	if (s != OK)
 		return s;
+	vcpu_state_changed(v);
 	memset(v->arch.fpu, 0, cpu_features.fpu_bytes);
 	memcpy(v->arch.fpu, x->legacy, MIN(bytes - offsetof(struct xstate, legacy), cpu_features.fpu_bytes));
 	/* Reserved bits would make the restore fault. */
@@ -212,6 +215,7 @@ enum status arch_vcpu_msr_set(struct vcpu *v, const struct xen_domctl_vcpu_msr *
 		return msr->value ? E_INVAL : OK;
 	if (msr->value > UINT32_MAX || (msr->value && !cpu_features.rdtscp))
 		return E_INVAL;
+	vcpu_state_changed(v);
 	v->arch.tsc_aux = msr->value;
 	return OK;
 }

@@ -5,11 +5,13 @@
  * run on it.
  *
  *   Q1  While a guest runs, the copy is that of the current vCPU, and `mode` is FAST_USER or FAST_KERNEL only in that mode.
+ *       A CPU that has gone idle keeps the copy for the vCPU that slept there, as long as it holds its state (../switch.c).
  *   Q2  What is unusual (no table of the user's, events not masked by the entry, an NMI under way) is FAST_NOTHING, and the
  *       paths in C do it all.
  */
 #include "pv.h"
 #include "../paging.h"
+#include "../switch.h"
 
 /* A page fault's has an error code besides, and begins that much lower. */
 #define FAULT_FRAME_BYTES 64u
@@ -17,18 +19,20 @@
 
 static uint64_t root_address(mfn_t root) { return mfn_is_invalid(root) ? 0 : mfn_to_paddr(root); }
 
-void fast_path_changed(const struct vcpu *v)
+void fast_path_changed(struct vcpu *v)
 {
 	struct cpu *c = this_cpu();
 
 	if (c->current == v)
 		c->fast_stale = true;
+	else
+		vcpu_state_changed(v);
 }
 
 void fast_path_domain_changed(const struct domain *d)
 {
 	for (unsigned int i = 0; i < d->vcpu_max; i++) {
-		const struct vcpu *v = d->vcpu[i];
+		struct vcpu *v = d->vcpu[i];
 
 		/* One that is on its way to another CPU has its copy made there anyway. */
 		if (v) {
@@ -36,6 +40,7 @@ void fast_path_domain_changed(const struct domain *d)
 
 			__atomic_store_n(&cpu_table[cpu]->fast_stale, true, __ATOMIC_SEQ_CST);
 			arch_cpu_kick(cpu);
+			vcpu_state_changed(v);
 		}
 	}
 }

@@ -2,8 +2,8 @@
  * What a guest reads without asking: its time record, its runstate, the wall clock.
  *
  * System time is one linear function of a CPU's TSC (../time.c), or of the domain's own (guest_tsc.c), so a vCPU's record is
- * written once when it gets one and again when it starts on a CPU; its version is odd while it changes. Runstate areas are
- * guest virtual addresses: they are written when the vCPU is loaded, a fault is the guest's own loss.
+ * written once when it gets one and again when its state is loaded into a CPU; its version is odd while it changes. Runstate
+ * areas are guest virtual addresses: they are written when the vCPU begins to run, a fault is the guest's own loss.
  */
 #include "guest_tsc.h"
 #include "pv.h"
@@ -60,7 +60,7 @@ static void runstate_write(struct vcpu *v, vaddr_t to)
 	bool flagged = v->domain->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
 	uint64_t time;
 
-	vcpu_runstate_get(v, &r);
+	vcpu_runstate_read(v, &r);
 	time = r.state_entry_time;
 	if (flagged) {
 		r.state_entry_time |= RUNSTATE_UPDATE;
@@ -84,7 +84,6 @@ void pv_vcpu_started(struct vcpu *v)
 {
 	bool user = !v->arch.in_kernel;
 
-	pv_time_publish(v);
 	if (!v->runstate_area && !v->time_area)
 		return;
 	/* Both are kernel addresses. */

@@ -8,6 +8,7 @@
  */
 #include "guest_tsc.h"
 #include "../ops.h"
+#include "../switch.h"
 #include <hyp/control.h>
 #include <hyp/timer.h>
 
@@ -43,6 +44,10 @@ enum status arch_tsc_info_set(struct domain *d, const struct xen_domctl_tsc_info
 	/* It goes up with each restore, so that the guest can tell. */
 	tsc.incarnation = info->incarnation + 1;
 	d->arch.tsc = tsc;
+	/* The records are written when their state is loaded. */
+	for (unsigned int i = 0; i < d->vcpu_max; i++)
+		if (domain_vcpu(d, i))
+			vcpu_state_changed(domain_vcpu(d, i));
 	return OK;
 }
 

@@ -32,9 +32,9 @@ void pv_deliver_nmi(struct vcpu *v);
 void pv_enter_kernel(struct vcpu *v);
 void pv_enter_user(struct vcpu *v);
 
-/* The copy of v's state for the paths that assembly takes alone (fast_path.c): something of it changed; the mode did; make
-   it anew. */
-void fast_path_changed(const struct vcpu *v);
+/* The copy of v's state for the paths that assembly takes alone (fast_path.c): something of it changed, on whatever CPU; the
+   mode did; make it anew. */
+void fast_path_changed(struct vcpu *v);
 /* The same for all vCPUs of a domain, wherever they run. */
 void fast_path_domain_changed(const struct domain *d);
 /* Nothing but the roots. */
@@ -56,6 +56,8 @@ bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs);
 bool pv_emulate_pt_write(struct vcpu *v, struct cpu_user_regs *regs, vaddr_t address);
 /* What hypercall mmu_update does with one element that changes a leaf of the caller's own (mmu.c). False: nothing happened. */
 bool pv_leaf_update(uint64_t ptr, uint64_t raw);
+/* What hypercall vcpu_op does with v's own one-shot timer (guest_timer.c). False: nothing happened. */
+bool pv_timer_set(uint64_t timeout_ns, uint32_t vcpu_id, uint32_t flags);
 /* The bytes at rip; fewer than `max` where the next page cannot be read. Returns how many. */
 unsigned int pv_fetch(struct vcpu *v, const struct cpu_user_regs *regs, uint8_t *bytes, unsigned int max);
 
@@ -107,9 +109,9 @@ bool pv_roots_switch(mfn_t kernel, mfn_t user);
 /* Gives back what the roots of v hold; d->mm_lock is held, v does not run. */
 void pv_roots_drop(struct vcpu *v);
 
-/* Time (guest_time.c). */
+/* Time (guest_time.c): v's own record, when it begins to run on another CPU. */
 void pv_time_publish(struct vcpu *v);
-/* v begins to run on this CPU: time records, runstate area, pending failsafe. */
+/* v begins to run: the areas that it has registered. */
 void pv_vcpu_started(struct vcpu *v);
 
 /* Context (context.c): a whole vcpu_guest_context in and out. v does not run. Any CPU. */

@@ -31,7 +31,10 @@ struct kernel_stack {
 	uint64_t ss, sp;
 };
 
+struct cpu;
+
 struct arch_vcpu {
+	const struct cpu *held_by;  /* whose registers still hold its state, NULL: none's; see switch.c */
 	struct cpu_user_regs regs;  /* [c] while it does not run; else on the stack of its CPU */
 	bool in_kernel;		    /* [c] guest kernel mode, with the kernel's page table */
 	struct root_pair roots;	    /* [m] referenced L4s, MFN_INVALID none */
