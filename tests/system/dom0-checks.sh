@@ -30,6 +30,7 @@ checks_end() {
 	[ ! -s /var/log/xen/xen-hotplug.log ] || { echo "the hotplug scripts said:"; tail -n 12 /var/log/xen/xen-hotplug.log; }
 	echo "the hypervisor's last words:"
 	xl dmesg | grep -v -E '^\(d[0-9]+\)' | tail -n 12
+	[ ! -e /run/figures ] || cat /run/figures
 	echo "all checks were made"
 }
 
@@ -83,12 +84,31 @@ wait_for() {
 # The free memory of the machine in KiB, as the hypervisor counts it: xl tells it in MiB, xentop in KiB.
 free_kib() { xentop -b -i 1 | sed -n 's/.* \([0-9]*\)k free.*/\1/p' | head -n 1; }
 
+# ramdisk_with PROGRAM...: makes a ramdisk of the guests' one and these programs of domain 0, with their libraries, and prints
+# its file's name.
+ramdisk_with() {
+	local program
+	{
+		cat $ramdisk
+		for program; do
+			program=$(command -v "$program")
+			echo "${program#/}"
+			# The loader says "NAME => FILE (ADDRESS)".
+			/lib64/ld-linux-x86-64.so.2 --list "$program" | awk '$2 == "=>" { print substr($3, 2) }'
+		done | sort -u | (cd / && cpio -o -L -H newc 2>/dev/null) | gzip -1
+	} >$dir/ramdisk
+	echo $dir/ramdisk
+}
+
 # bridge_make: the guests' bridge, on which domain 0 is 10.1.0.1.
 bridge_make() {
 	ip link add xenbr0 type bridge stp_state 0 forward_delay 0
 	ip addr add 10.1.0.1/24 dev xenbr0
 	ip link set xenbr0 up
 }
+
+# figure NAME VALUE UNIT: what is measured, to be told at the end.
+figure() { echo "figure $*" | tee -a /run/figures; }
 
 # guest_config NAME LINE...: writes the configuration of a small guest and prints its file's name.
 guest_config() {

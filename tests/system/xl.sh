@@ -11,7 +11,15 @@
 
 on_hypervisor || skip_test "guests need a hypervisor"
 
-# The words of an option that shows files to domain 0 as read-only disks: /dev/vda, /dev/vdb and so on, if there are no others.
+# overlay IMAGE NAME: prints the path of a disk that begins as the image and keeps what is written to itself.
+overlay() {
+	"$top/image/need" qemu-utils >&2
+	qemu-img create -q -f qcow2 -F raw -b "$1" "$scratch/$2.qcow2"
+	echo "$scratch/$2.qcow2"
+}
+
+# The words of an option that shows files to domain 0 as read-only disks: /dev/vda, /dev/vdb and so on. A test
+# that brings disks of its own puts them on another bus.
 read_only_disks() {
 	local file id=0
 
@@ -55,3 +63,18 @@ checks_end")
 	[ "$(tail -n 1 <<<"$output")" = "all checks were made" ] || fail_test "the checks did not reach their end"
 	! grep -q '^not ok' <<<"$output" || fail_test "a check failed; the console's log is $console_log"
 }
+
+# figures_beside_xen OPTION...: does xl_test on Hospes and on Debian's Xen with the checks of standard input, and prints
+# the figures of both in one table. HYPERVISOR=xen does it on Xen alone.
+figures_beside_xen() {
+	local script ours
+
+	script=$(cat)
+	xl_test "$@" <<<"$script"
+	[ "$HYPERVISOR" = hospes ] || return 0
+	ours=$output
+	HYPERVISOR=xen xl_test "$@" <<<"$script"
+	join <(figures <<<"$ours") <(figures <<<"$output") |
+		awk 'BEGIN { printf "%-28s %10s %10s %s\n", "", "Hospes", "Xen", "" } { printf "%-28s %10s %10s %s\n", $1, $2, $4, $3 }'
+}
+figures() { awk '$1 == "figure" { print $2, $3, $4 }' | sort; }
