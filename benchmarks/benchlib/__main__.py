@@ -2,12 +2,12 @@
 
 import sys
 
-from . import boot, domains, hypercall, io, machine, micro, profile, record
+from . import boot, domains, hypercall, io, machine, macro, micro, profile, record
 from .options import options_parse
 from .rows import rows_differ
 from .table import table_text
 
-TABLES = {"boot": boot, "domains": domains, "hypercall": hypercall, "io": io, "micro": micro, "profile": profile}
+TABLES = {"boot": boot, "domains": domains, "hypercall": hypercall, "io": io, "macro": macro, "micro": micro, "profile": profile}
 
 
 REPEAT_PART = 0.01

@@ -6,7 +6,7 @@ import re
 from .machine import WAYS
 from .micro import PLACES
 
-TABLES = ("boot", "hypercall", "micro", "domains", "io")
+TABLES = ("boot", "hypercall", "micro", "domains", "io", "macro")
 # Have nothing to say of the bare machine.
 HYPERVISOR_ONLY = ("hypercall", "domains")
 # Asks for a row by name, so it is not among the tables that run when none is named.
@@ -19,6 +19,7 @@ tables:
   micro      what programs in domain 0 and in a guest see: system calls, processes, memory, files, pipes
   domains    what creating, listing and destroying the 1st, 10th, 50th and 100th small guest costs
   io         disks and networks of guests: requests, round trips, streams, and the CPU that each side spends
+  macro      whole programs: compilers, PostgreSQL under pgbench, dbench, nginx under ab
   profile    where one row of micro (--only) spends its instructions: which of the hypervisor's functions
 
 Tables are printed, and written as JSON under build/bench. 1: a machine failed. 2: wrong usage.

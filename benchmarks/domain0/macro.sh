@@ -1,0 +1,73 @@
+# The programs of the table macro, in domain 0 or on the bare machine; busybox's shell. `. macro.sh; macro_NAME` prints the rows of
+# one machine. Each row is a fixed piece of work, so that less is better; what has to be there first is made before.
+
+# Whether a row is to be measured: its name contains one of the lines of /bench/only, or there are none.
+wanted() { [ ! -s /bench/only ] || echo "$1" | grep -q -F -f /bench/only; }
+
+row() { # NAME COMMAND...
+	wanted "$1" || return 0
+	echo "macro: $1" >/dev/console
+	/bench/span "$@" || exit
+}
+
+# Hospes' own sources, a C project: a few large files optimised, one after the other; then every header of it by itself, each with a
+# shell, the compiler's driver, and the compiler.
+macro_compile() {
+	mkdir -p /tmp/source && tar -C /tmp/source -xf /bench/source.tar && cd /tmp/source || exit
+	gcc -o /tmp/warm -xc - <<-END || exit
+		int main(void) { return 0; }
+	END
+	row "compile, large files" sh -c '. /bench/compile; for file in $large; do compile -O2 $file || exit; done'
+	row "compile, small processes" sh -c '. /bench/compile; for file in $small; do sh -c ". /bench/compile; syntax $file" || exit; done'
+}
+
+as_postgres() { setpriv --reuid=100 --regid=100 --clear-groups "$@"; }
+
+# A database of 100,000 accounts in memory. Two clients, each on its connection.
+macro_postgresql() {
+	local bin=/usr/lib/postgresql/15/bin settings='-c listen_addresses= -c fsync=off -c autovacuum=off -c jit=off'
+
+	echo 'postgres:x:100:100::/tmp:/bin/sh' >>/etc/passwd
+	echo 'postgres:x:100:' >>/etc/group
+	mkdir -p /run/postgresql /tmp/data && chown postgres /run/postgresql /tmp/data || exit
+	{
+		as_postgres $bin/initdb --no-locale --no-sync -A trust -D /tmp/data &&
+			as_postgres $bin/pg_ctl -w -t 600 -D /tmp/data -o "$settings" -l /tmp/log start &&
+			as_postgres $bin/pgbench -i -q -s 1 postgres
+	} >/tmp/made 2>&1 || { tail -n 20 /tmp/made /tmp/log >&2; exit 1; }
+	row "pgbench, read-only, 4,000 transactions" $bin/pgbench -n -S -c 2 -t 2000 -U postgres postgres
+	row "pgbench, TPC-B, 1,000 transactions" $bin/pgbench -n -c 2 -t 500 -U postgres postgres
+	as_postgres $bin/pg_ctl -m immediate -D /tmp/data stop >/dev/null
+}
+
+# It runs for a time that is given, and says how many MB a second it moved: the row is the counter's ticks for one.
+macro_dbench() {
+	local name="dbench, a MB" begin end rate
+
+	wanted "$name" || return 0
+	echo "macro: $name" >/dev/console
+	mkdir -p /tmp/files
+	begin=$(/bench/span) && sleep 1 && end=$(/bench/span)
+	rate=$(dbench -t 5 -c /usr/share/dbench/client.txt -D /tmp/files --skip-cleanup 1 | awk '$1 == "Throughput" { print $2 }')
+	[ -n "$rate" ] || exit 1
+	awk -v name="$name" -v ticks=$((end - begin)) -v rate="$rate" \
+		'BEGIN { one = sprintf("%.0f", ticks / rate); printf "ROW %s|%s|%s|%s\n", name, one, one, one }'
+}
+
+# One worker, a page of 10 KiB, connections that stay and that do not.
+macro_nginx() {
+	mkdir -p /tmp/www /var/log/nginx /var/lib/nginx /tmp/nginx
+	head -c 10240 /dev/zero | tr '\0' x >/tmp/www/index.html
+	cat >/tmp/nginx.conf <<-'END'
+		user root;
+		pid /tmp/nginx.pid;
+		error_log /tmp/nginx.log;
+		events { }
+		http { access_log off; keepalive_requests 1000000; server { listen 127.0.0.1:80; root /tmp/www; } }
+	END
+	ip link set lo up
+	nginx -c /tmp/nginx.conf || { cat /tmp/nginx.log >&2; exit 1; }
+	row "nginx, 20,000 requests, kept connections" ab -q -k -c 4 -n 20000 http://127.0.0.1/
+	row "nginx, 15,000 requests, a connection each" ab -q -c 4 -n 15000 http://127.0.0.1/
+	kill "$(cat /tmp/nginx.pid)"
+}
