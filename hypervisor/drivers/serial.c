@@ -2,16 +2,21 @@
  * The serial console: a 16550 UART (National Semiconductor PC16550D data sheet; 16550A and later have a
  * working FIFO).
  *
- * Output is written by polling: while the transmitter is empty, sixteen characters at once. That needs no
- * interrupt and no memory, so it works from the first instruction to the last word of a panic. Every wait
- * is bounded: a port whose transmitter stays busy for longer than any baud rate explains loses the text,
- * and after that each character waits only briefly until the transmitter is seen empty again, so a stuck
- * port cannot stop the machine.
+ * Output goes through a ring, and from there to the port while its transmitter is empty, sixteen characters at once. What
+ * a slow line has not taken when the writer leaves goes out by interrupt: a line of text takes milliseconds at
+ * 115200 baud, and the writer's CPU has others waiting for it. Before there are interrupts, without one, and from the
+ * moment on when the machine stops (serial_settle), the writer waits until all is out, so that output works from the
+ * first instruction to the last word of a panic. It also waits for room when the ring is full.
  *
- * Input comes by interrupt, or by serial_poll() from a timer if the port has none.
+ * Every wait is bounded: a port whose transmitter stays busy for longer than any baud rate explains loses the text,
+ * and after that each write waits only briefly until the transmitter is seen empty again, so a stuck port cannot
+ * stop the machine.
  *
- * I1  Output runs under the console's lock. Input registers are read by one CPU at a time (input_lock): the
- *     interrupt's target may change, and a poll may run beside it.
+ * Input comes by interrupt. A port without one is written to only.
+ *
+ * I1  Registers and ring of the output are one CPU's at a time (output.lock, which is taken under the console's), those of the
+ *     input too (input_lock): the interrupt's target may change. Once the machine stops there is one CPU, and no lock.
+ * I2  Whenever output.lock is free: the ring is empty, or the port interrupts when its transmitter is.
  */
 #include <hyp/console.h>
 #include <hyp/console_input.h>
@@ -31,6 +36,8 @@
 #define REGISTERS 8
 
 #define INTERRUPT_ENABLE_RECEIVE 0x01
+#define INTERRUPT_ENABLE_TRANSMIT 0x02
+#define INTERRUPT_ID_NONE 0x01
 #define INTERRUPT_ID_FIFO 0xc0 /* both bits: a FIFO that works */
 #define FIFO_ENABLE_CLEAR 0x07
 #define FIFO_TRIGGER_14 0xc0
@@ -45,13 +52,23 @@
 /* Reading a port takes about a microsecond: room for sixteen characters at 1200 baud. */
 #define WAIT_READS_MAX 200000
 #define WAIT_READS_STUCK 16
-/* What one interrupt or poll takes at most: a port that always has input cannot hold the CPU. */
+/* What one interrupt takes at most: a port that always has input cannot hold the CPU. */
 #define INPUT_BATCH 256
+#define INTERRUPT_PASSES 4
+#define OUTPUT_BYTES 16384u /* a power of two */
 
 static struct serial_config port; /* .port is 0 until there is one */
 static uint8_t fifo_bytes = 1;
 static bool stuck;
 static struct spinlock input_lock = SPINLOCK_INIT;
+
+static struct {
+	struct spinlock lock;
+	bool by_interrupt;
+	bool machine_stops;
+	uint32_t first, end; /* of the characters in the ring, counted without end */
+	char ring[OUTPUT_BYTES];
+} output;
 
 static uint8_t register_read(unsigned int index)
 {
@@ -63,12 +80,28 @@ static void register_write(unsigned int index, uint8_t value)
 	io_out8((uint16_t)(port.port + index), value);
 }
 
+static bool output_lock(void) NO_LOCK_CHECK
+{
+	if (read_once(output.machine_stops))
+		return false;
+	spin_lock(&output.lock);
+	return true;
+}
+
+static void output_unlock(bool locked) NO_LOCK_CHECK
+{
+	if (locked)
+		spin_unlock(&output.lock);
+}
+
+static bool transmitter_is_empty(void) { return register_read(LINE_STATUS) & LINE_STATUS_TRANSMIT_EMPTY; }
+
 static bool wait_transmitter(void)
 {
 	unsigned int reads = stuck ? WAIT_READS_STUCK : WAIT_READS_MAX;
 
 	for (; reads; reads--) {
-		if (register_read(LINE_STATUS) & LINE_STATUS_TRANSMIT_EMPTY) {
+		if (transmitter_is_empty()) {
 			stuck = false;
 			return true;
 		}
@@ -78,31 +111,73 @@ static bool wait_transmitter(void)
 	return false;
 }
 
-/* Room in the transmitter is counted here, not asked for: it is known after the transmitter was empty. */
-static void transmit(char c, unsigned int *room)
+/* To a transmitter that is empty. */
+static void output_batch(void)
 {
-	if (!*room) {
+	for (unsigned int room = fifo_bytes; room && output.first != output.end; room--)
+		register_write(DATA, (uint8_t)output.ring[output.first++ % OUTPUT_BYTES]);
+}
+
+static void output_send_ready(void)
+{
+	while (output.first != output.end && transmitter_is_empty())
+		output_batch();
+}
+
+static void output_send_all(void)
+{
+	while (output.first != output.end && wait_transmitter())
+		output_batch();
+	/* What a stuck port does not take is lost. */
+	output.first = output.end;
+}
+
+static void output_add(char c)
+{
+	if (output.end - output.first == OUTPUT_BYTES) {
 		if (!wait_transmitter())
 			return;
-		*room = fifo_bytes;
+		output_batch();
 	}
-	register_write(DATA, (uint8_t)c);
-	--*room;
+	output.ring[output.end++ % OUTPUT_BYTES] = c;
+}
+
+static void interrupts_choose(void)
+{
+	bool transmit = output.first != output.end;
+
+	register_write(INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVE | (transmit ? INTERRUPT_ENABLE_TRANSMIT : 0));
 }
 
 static void serial_write(const char *text, size_t length)
 {
-	unsigned int room = 0;
+	bool locked = output_lock(), idle = output.first == output.end;
 
 	for (size_t i = 0; i < length; i++) {
 		/* A terminal wants both; text that already has the return is left alone. */
 		if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r'))
-			transmit('\r', &room);
-		transmit(text[i], &room);
+			output_add('\r');
+		output_add(text[i]);
 	}
+	if (output.by_interrupt) {
+		output_send_ready();
+		/* With more to send than before the port interrupts anyway. */
+		if (idle && output.first != output.end)
+			interrupts_choose();
+	} else {
+		output_send_all();
+	}
+	output_unlock(locked);
 }
 
-static const struct console_sink sink = {.name = "serial", .write = serial_write};
+static void serial_settle(void)
+{
+	write_once(output.machine_stops, true);
+	output.by_interrupt = false;
+	output_send_all();
+}
+
+static const struct console_sink sink = {.name = "serial", .write = serial_write, .settle = serial_settle};
 
 static bool line_control_encode(const struct serial_config *config, uint8_t *control)
 {
@@ -180,19 +255,8 @@ enum status serial_init(const struct serial_config *config)
 	return OK;
 }
 
-void serial_interrupts_enable(void)
+static void input_take(void)
 {
-	if (!serial_irq())
-		return;
-	/* What arrived before does not interrupt any more on ports that signal the change only. */
-	serial_poll();
-	register_write(INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVE);
-}
-
-void serial_poll(void)
-{
-	if (!port.port)
-		return;
 	for (unsigned int i = 0; i < INPUT_BATCH; i++) {
 		bool received;
 		uint8_t c = 0;
@@ -209,12 +273,41 @@ void serial_poll(void)
 	}
 }
 
+void serial_interrupts_enable(void)
+{
+	bool locked;
+
+	if (!serial_irq())
+		return;
+	/* What arrived before does not interrupt any more on ports that signal the change only. */
+	input_take();
+	locked = output_lock();
+	output.by_interrupt = true;
+	interrupts_choose();
+	output_unlock(locked);
+}
+
+static void output_go_on(void)
+{
+	bool locked = output_lock();
+
+	output_send_ready();
+	if (output.first == output.end)
+		interrupts_choose();
+	output_unlock(locked);
+}
+
 void serial_interrupt(void)
 {
-	serial_poll();
-	/* Reading the identification ends what a line error or a glitch of the transmitter raised. */
-	if (port.port)
-		(void)register_read(INTERRUPT_ID);
+	/* The line to the interrupt controller rises once for several reasons. Reading the identification also ends what a line
+	   error raised. */
+	for (unsigned int i = 0; i < INTERRUPT_PASSES; i++) {
+		input_take();
+		if (output.by_interrupt)
+			output_go_on();
+		if (register_read(INTERRUPT_ID) & INTERRUPT_ID_NONE)
+			return;
+	}
 }
 
 uint8_t serial_irq(void)

@@ -7,7 +7,7 @@
  * I3  A guest's text reaches the sinks only printable, in whole lines, marked "(dN) ", and at the rate of
  *     its bucket; what is refused is counted and said once, in the next line that is let through.
  *
- * The lock is a leaf: nothing else is taken while it is held, so it can be taken under any other.
+ * Nothing but a sink's own lock is taken while the lock is held, so it can be taken under any other.
  */
 #include <hyp/conring.h>
 #include <hyp/console.h>
@@ -51,6 +51,10 @@ static void unlock_console(bool locked) NO_LOCK_CHECK
 void console_force(void)
 {
 	write_once(console.forced, true);
+	for (unsigned int i = 0; i < SINKS_MAX; i++) {
+		if (console.sinks[i] && console.sinks[i]->settle)
+			console.sinks[i]->settle();
+	}
 }
 
 enum status console_sink_add(const struct console_sink *sink)

@@ -224,7 +224,8 @@ static void ring_of_odd_size_is_refused(void **state)
 
 static void too_many_sinks_are_refused(void **state)
 {
-	static const struct console_sink more[4] = {{"a", sink_write}, {"b", sink_write}, {"c", sink_write}};
+	static const struct console_sink more[4] = {
+		{.name = "a", .write = sink_write}, {.name = "b", .write = sink_write}, {.name = "c", .write = sink_write}};
 
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++)

@@ -1,4 +1,4 @@
-/* The serial port: detection, set-up, output that never hangs, input. */
+/* The serial port: detection, set-up, output that never hangs nor holds up its writer, input. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,20 +17,27 @@
 static struct {
 	uint8_t scratch, interrupt_enable, line_control, divisor[2], modem_control, fifo_control;
 	bool has_scratch, has_fifo, busy;
+	bool slow; /* the transmitter is empty only when the line has taken it: uart_line_takes */
 	unsigned int fifo_used;	  /* characters since the transmitter was seen empty */
 	unsigned int status_reads;
 	bool overrun;
 	const char *input;
+	unsigned int reads_until_empty; /* of the status, if it is slow; 0: never by itself */
 	char output[4096];
-	size_t output_length;
+	size_t output_length, written;
 } uart;
 
 static uint8_t line_status(void)
 {
+	bool busy;
+
 	uart.status_reads++;
-	if (!uart.busy)
+	if (uart.reads_until_empty && uart.status_reads % uart.reads_until_empty == 0)
 		uart.fifo_used = 0;
-	return (uint8_t)((uart.busy ? 0 : 0x60) | (*uart.input ? 1 : 0));
+	busy = uart.busy || (uart.slow && uart.fifo_used);
+	if (!busy)
+		uart.fifo_used = 0;
+	return (uint8_t)((busy ? 0 : 0x60) | (*uart.input ? 1 : 0));
 }
 
 static uint32_t port_in(uint16_t port, unsigned int bytes)
@@ -52,6 +59,7 @@ static uint32_t port_in(uint16_t port, unsigned int bytes)
 
 static void transmit(uint8_t c)
 {
+	uart.written++;
 	uart.overrun |= uart.fifo_used++ >= (uart.has_fifo ? 16 : 1);
 	if (uart.output_length < sizeof(uart.output) - 1)
 		uart.output[uart.output_length++] = (char)c;
@@ -87,6 +95,13 @@ static void port_out(uint16_t port, unsigned int bytes, uint32_t value)
 
 static const struct io_fake_ports ports = {port_in, port_out};
 
+/* The line has sent what the transmitter held; true if the port interrupts. */
+static bool uart_line_takes(void)
+{
+	uart.fifo_used = 0;
+	return uart.interrupt_enable & 2;
+}
+
 static void uart_reset(void)
 {
 	memset(&uart, 0, sizeof(uart));
@@ -100,11 +115,12 @@ static void uart_reset(void)
 static int set_up(void **state)
 {
 	(void)state;
-	uart.busy = false;
+	uart.busy = uart.slow = false;
 	uart.input = "";
 	console_domain0_write("\n", 1);
+	uart.fifo_used = 0;
 	memset(uart.output, 0, sizeof(uart.output));
-	uart.output_length = uart.status_reads = 0;
+	uart.output_length = uart.written = uart.status_reads = uart.reads_until_empty = 0;
 	uart.overrun = false;
 	return 0;
 }
@@ -118,7 +134,7 @@ static void port_that_is_not_there_is_refused(void **state)
 	io_fake_set_ports(NULL);
 	assert_int_equal(serial_init(&config), E_NODEV);
 	assert_false(serial_owns_port(PORT));
-	serial_poll();
+	assert_int_equal(serial_irq(), 0);
 	uart_reset();
 	uart.has_scratch = false;
 	assert_int_equal(serial_init(&config), E_NODEV);
@@ -198,6 +214,71 @@ static void port_that_is_stuck_loses_text_but_never_hangs(void **state)
 	assert_string_equal(uart.output, "back");
 }
 
+static void interrupts_are_enabled_when_asked(void **state)
+{
+	(void)state;
+	serial_interrupts_enable();
+	assert_int_equal(uart.interrupt_enable, 1);
+}
+
+static void slow_line_does_not_hold_up_its_writer(void **state)
+{
+	char text[1000];
+	unsigned int interrupts = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i % 26);
+	uart.slow = true;
+	console_domain0_write(text, sizeof(text));
+	/* The first characters, and two looks at the status. */
+	assert_int_equal(uart.output_length, 16);
+	assert_in_range(uart.status_reads, 1, 2);
+	assert_int_equal(uart.interrupt_enable, 3);
+	/* More in the meantime comes behind. */
+	console_domain0_write("end", 3);
+	while (uart_line_takes()) {
+		interrupts++;
+		serial_interrupt();
+	}
+	assert_int_equal(uart.output_length, sizeof(text) + 3);
+	assert_memory_equal(uart.output, text, sizeof(text));
+	assert_string_equal(uart.output + sizeof(text), "end");
+	assert_false(uart.overrun);
+	assert_in_range(interrupts, 62, 65);
+	assert_int_equal(uart.interrupt_enable, 1);
+}
+
+static void more_than_the_ring_holds_waits_for_the_line(void **state)
+{
+	static char text[20000];
+
+	(void)state;
+	memset(text, 'z', sizeof(text));
+	/* It moves on while it is waited for. */
+	uart.slow = true;
+	uart.reads_until_empty = 100;
+	console_domain0_write(text, sizeof(text));
+	while (uart_line_takes())
+		serial_interrupt();
+	assert_int_equal(uart.written, sizeof(text));
+	assert_false(uart.overrun);
+}
+
+static void port_that_is_stuck_keeps_what_the_ring_holds(void **state)
+{
+	static char text[20000];
+
+	(void)state;
+	memset(text, 'z', sizeof(text));
+	uart.slow = true;
+	console_domain0_write(text, sizeof(text));
+	assert_in_range(uart.status_reads, 1, 300000);
+	while (uart_line_takes())
+		serial_interrupt();
+	assert_int_equal(uart.written, 16384 + 16);
+}
+
 static void input_reaches_domain0(void **state)
 {
 	char text[8];
@@ -222,11 +303,22 @@ static void endless_input_is_taken_in_pieces(void **state)
 	assert_in_range(console_input_read(text, sizeof(text)), 1, 256);
 }
 
-static void interrupts_are_enabled_when_asked(void **state)
+/* The last of all: it cannot be taken back. */
+static void what_waits_is_written_when_the_machine_stops(void **state)
 {
+	char text[100];
+
 	(void)state;
-	serial_interrupts_enable();
-	assert_int_equal(uart.interrupt_enable, 1);
+	memset(text, 'x', sizeof(text));
+	uart.slow = true;
+	console_domain0_write(text, sizeof(text));
+	assert_int_equal(uart.output_length, 16);
+	uart.slow = false;
+	console_force();
+	assert_int_equal(uart.output_length, sizeof(text));
+	console_domain0_write(text, sizeof(text));
+	assert_int_equal(uart.output_length, 2 * sizeof(text));
+	assert_false(uart.overrun);
 }
 
 int main(void)
@@ -238,9 +330,13 @@ int main(void)
 		cmocka_unit_test_setup(lines_end_with_return_and_newline, set_up),
 		cmocka_unit_test_setup(fifo_is_filled_and_never_overrun, set_up),
 		cmocka_unit_test_setup(port_that_is_stuck_loses_text_but_never_hangs, set_up),
+		cmocka_unit_test_setup(interrupts_are_enabled_when_asked, set_up),
+		cmocka_unit_test_setup(slow_line_does_not_hold_up_its_writer, set_up),
+		cmocka_unit_test_setup(more_than_the_ring_holds_waits_for_the_line, set_up),
+		cmocka_unit_test_setup(port_that_is_stuck_keeps_what_the_ring_holds, set_up),
 		cmocka_unit_test_setup(input_reaches_domain0, set_up),
 		cmocka_unit_test_setup(endless_input_is_taken_in_pieces, set_up),
-		cmocka_unit_test_setup(interrupts_are_enabled_when_asked, set_up),
+		cmocka_unit_test_setup(what_waits_is_written_when_the_machine_stops, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

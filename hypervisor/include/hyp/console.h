@@ -10,10 +10,12 @@
 #include <hyp/rate_limit.h>
 
 /* A device that takes text. '\n' ends a line; what a device needs beside it is the device's business.
-   `write` is called with the console's lock held, must not log, and must end in bounded time. */
+   `write` is called with the console's lock held, must not log, and must end in bounded time. `settle`, if there is one, is
+   called when the machine stops: what was not written yet is, and what follows is written at once. */
 struct console_sink {
 	const char *name;
 	void (*write)(const char *text, size_t length);
+	void (*settle)(void);
 };
 
 /* The sink is borrowed until it is removed. E_NOSPC if there are too many. */
@@ -47,8 +49,8 @@ void console_ring_clear(uint32_t index);
    4096. */
 enum status console_ring_set(char *storage, uint32_t bytes);
 
-/* For panic: whoever holds the console's lock has lost it, and all that follows is written without
-   waiting. */
+/* For panic, and for the machine's end, when no other CPU runs: whoever holds the console's lock has lost it, and when a write
+   returns the text is out. */
 void console_force(void);
 
 /*
