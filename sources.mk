@@ -45,7 +45,7 @@ FAKE += hypervisor/arch/fake/grant.c hypervisor/arch/fake/pirq.c
 PURE += $(addprefix hypervisor/hypercall/, compat.c console_io.c dispatch.c multicall.c xen_version.c)
 PURE += $(addprefix hypervisor/core/mm/, page_table.c page_type.c)
 
-MACHINE += $(addprefix hypervisor/arch/x86/, cpu.c descriptors.c guest_memory.c paging.c smp.c switch.c time.c traps.c)
+MACHINE += $(addprefix hypervisor/arch/x86/, cpu.c descriptors.c guest_memory.c paging.c smp.c switch.c time.c tlb.c traps.c)
 MACHINE += $(addprefix hypervisor/arch/x86/pv/, bounce.c context.c cpu_calls.c descriptor.c domain.c fault.c grant_map.c guest_time.c guest_timer.c \
   guest_tsc.c iret.c mmu.c mmuext.c mode.c pt_emulate.c pt_entry.c root.c segments.c va_mapping.c)
 

@@ -353,7 +353,7 @@ static const struct option options[] = {
 	PARSED("watchdog", watchdog, watchdog_parse, "restart if a CPU hangs: a boolean, or force"),
 	SWITCH("smep", smep, "the kernel may not execute user pages"),
 	SWITCH("smap", smap, "the kernel may not touch user pages by mistake"),
-	SWITCH("pcid", pcid, "tagged TLB entries"),
+	SWITCH("pcid", pcid, "a guest's kernel and its programs share the TLB without flushes"),
 	SWITCH("xsave", xsave, "extended processor state"),
 	PARSED("pv-l1tf", pv_l1tf, l1tf_parse,
 	       "whose absent page-table entries may not name memory, on a CPU with L1TF: BOOL, dom0, domu"),

@@ -8,6 +8,7 @@
 #include "../arch/x86/paging.h"
 #include "../arch/x86/time.h"
 #include "../arch/x86/panic.h"
+#include "../arch/x86/tlb.h"
 #include <hyp/console.h>
 #include <hyp/drivers/acpi_power.h>
 #include <hyp/drivers/hpet.h>

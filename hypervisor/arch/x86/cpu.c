@@ -108,7 +108,8 @@ void cpu_features_read(void)
 	f->rdtscp = has(e1, EDX, 27);
 	f->pge = has(one, EDX, 13);
 	f->pat = has(one, EDX, 16);
-	f->pcid = has(one, ECX, 17);
+	/* The one is of use only with the instruction INVPCID. */
+	f->pcid = has(one, ECX, 17) && has(seven, EBX, 10);
 	f->x2apic = has(one, ECX, 21);
 	f->tsc_deadline = has(one, ECX, 24);
 	f->xsave = has(one, ECX, 26);
@@ -135,6 +136,7 @@ void cpu_setup_registers(void)
 	cr4 |= f->pge ? CR4_PGE : 0;
 	cr4 |= f->smep ? CR4_SMEP : 0;
 	cr4 |= f->smap ? CR4_SMAP : 0;
+	cr4 |= f->pcid ? CR4_PCIDE : 0; /* the root that is loaded has identifier 0 */
 	cr4 |= f->fsgsbase ? CR4_FSGSBASE : 0;
 	cr4 |= f->xsave ? CR4_OSXSAVE : 0;
 	msr_write(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | (f->nx ? EFER_NX : 0));

@@ -166,6 +166,5 @@ void descriptors_ldt_set(struct cpu *c, vaddr_t base, unsigned int entries);
 void smp_start_others(paddr_t trampoline);
 struct cpu *cpu_create(unsigned int id, uint32_t apic_id, uint32_t acpi_id);
 void tlb_flush_answer(void);
-void tlb_flush_local(void);
 /* Interrupts every other CPU and has it stop for good (panic, shutdown). */
 void smp_stop_others(void);

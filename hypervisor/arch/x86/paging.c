@@ -14,6 +14,7 @@
 #include "cpu.h"
 #include "ops.h"
 #include "panic.h"
+#include "tlb.h"
 #include <hyp/lock.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>

@@ -12,6 +12,7 @@
 #include "pv/cpuid.h"
 #include "switch.h"
 #include "time.h"
+#include "tlb.h"
 #include "traps.h"
 #include <hyp/drivers/lapic.h>
 #include <hyp/heap.h>
@@ -31,12 +32,6 @@ uint64_t arch_cpu_physical_id(unsigned int cpu)
 }
 
 /* Flushes ------------------------------------------------------------------------------------------------------ */
-
-void tlb_flush_local(void)
-{
-	tlb_clock_flushing(this_cpu()->id);
-	cr3_write(cr3_read());
-}
 
 /* The count of requests is read before the flush, so one that comes during it is answered by another flush. */
 void tlb_flush_answer(void)

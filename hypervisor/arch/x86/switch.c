@@ -17,21 +17,27 @@
 #include "pv/pv.h"
 #include "paging.h"
 #include "raw.h"
+#include "tlb.h"
 #include <hyp/log.h>
 #include <hyp/mm.h>
 #include <hyp/string.h>
 
 static uint64_t cr4_loaded[CPUS_MAX];
 
-void root_load(struct cpu *c, mfn_t root)
-{
-	tlb_clock_flushing(c->id);
-	cr3_write(mfn_to_paddr(root));
-}
-
 void vcpu_load_root(struct cpu *c, const struct vcpu *v)
 {
-	root_load(c, v->arch.in_kernel ? v->arch.roots.kernel : v->arch.roots.user);
+	if (v->arch.in_kernel)
+		root_load(c, v->arch.roots.kernel, TLB_SPACE_KERNEL);
+	else
+		root_load(c, v->arch.roots.user, TLB_SPACE_USER);
+}
+
+void vcpu_switch_root(struct cpu *c, const struct vcpu *v)
+{
+	if (v->arch.in_kernel)
+		root_switch(c, v->arch.roots.kernel, TLB_SPACE_KERNEL);
+	else
+		root_switch(c, v->arch.roots.user, TLB_SPACE_USER);
 }
 
 /* What guests may choose of CR4 is real while they run; the rest is the hypervisor's. */
@@ -206,7 +212,7 @@ static void cpu_go_idle(struct cpu *c)
 	ldt_load(0);
 	dr7_write(0x400);
 	c->dr7 = 0;
-	root_load(c, idle_root);
+	root_load(c, idle_root, TLB_SPACE_IDLE);
 	tlb_clock_idle(c->id);
 }
 

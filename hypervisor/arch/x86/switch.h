@@ -4,10 +4,10 @@
 
 /* Runs the scheduler and makes what it chooses current (nothing: the CPU idles). Interrupts off, no lock held. */
 void cpu_schedule(struct cpu *c);
-/* The root that `v` uses in its present mode, loaded. */
+/* The root that `v` uses in its present mode, loaded: v has just become current, or the root its. */
 void vcpu_load_root(struct cpu *c, const struct vcpu *v);
-/* Writes cr3 and tells the TLB clock. */
-void root_load(struct cpu *c, mfn_t root);
+/* The same when it was current with both roots, and only its mode has changed. */
+void vcpu_switch_root(struct cpu *c, const struct vcpu *v);
 /* Brings v->arch.regs, bases and FPU image up to date while v is current on this CPU. */
 void vcpu_save_state(struct cpu *c, struct vcpu *v);
 /* The saved state of `v`, which does not run, is not what it was: no CPU's registers hold it any more. Any CPU. */

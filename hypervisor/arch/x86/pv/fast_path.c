@@ -12,12 +12,13 @@
 #include "pv.h"
 #include "../paging.h"
 #include "../switch.h"
+#include "../tlb.h"
 
 /* A page fault's has an error code besides, and begins that much lower. */
 #define FAULT_FRAME_BYTES 64u
 #define VECTOR_PAGE_FAULT 14
 
-static uint64_t root_address(mfn_t root) { return mfn_is_invalid(root) ? 0 : mfn_to_paddr(root); }
+static uint64_t cr3_of(mfn_t root, enum tlb_space space) { return mfn_is_invalid(root) ? 0 : tlb_cr3(root, space); }
 
 void fast_path_changed(struct vcpu *v)
 {
@@ -54,8 +55,8 @@ void fast_path_roots_changed(const struct vcpu *v)
 	/* Whether there is a table of the user's is more than an address: it decides about the modes. */
 	if (!c->stub->user_cr3 || mfn_is_invalid(v->arch.roots.user))
 		c->fast_stale = true;
-	c->stub->kernel_cr3 = root_address(v->arch.roots.kernel);
-	c->stub->user_cr3 = root_address(v->arch.roots.user);
+	c->stub->kernel_cr3 = cr3_of(v->arch.roots.kernel, TLB_SPACE_KERNEL);
+	c->stub->user_cr3 = cr3_of(v->arch.roots.user, TLB_SPACE_USER);
 }
 
 void fast_path_mode(struct cpu *c, const struct vcpu *v)
@@ -74,8 +75,8 @@ void fast_path_update(struct cpu *c, struct vcpu *v)
 	(void)__atomic_exchange_n(&c->fast_stale, false, __ATOMIC_SEQ_CST);
 	usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->arch.roots.user) &&
 		!(read_once(v->domain->vm_assist) & BIT(VMASST_TYPE_architectural_iopl));
-	s->kernel_cr3 = root_address(v->arch.roots.kernel);
-	s->user_cr3 = root_address(v->arch.roots.user);
+	s->kernel_cr3 = cr3_of(v->arch.roots.kernel, TLB_SPACE_KERNEL);
+	s->user_cr3 = cr3_of(v->arch.roots.user, TLB_SPACE_USER);
 	s->frame = stack - FRAME_BYTES;
 	s->handler = v->arch.syscall.address;
 	/* One that leaves events on would have to be told of them. */

@@ -12,6 +12,7 @@
 #include "ioport.h"
 #include "io_permissions.h"
 #include "../switch.h"
+#include "../tlb.h"
 #include <hyp/drivers/acpi_power.h>
 #include <hyp/drivers/hpet.h>
 #include <hyp/drivers/i8259.h>
@@ -317,10 +318,10 @@ static bool bitmap_read(struct vcpu *v, uint16_t port, unsigned int bytes, uint3
 	enum status s;
 
 	if (switches)
-		root_load(this_cpu(), v->arch.roots.kernel);
+		root_switch(this_cpu(), v->arch.roots.kernel, TLB_SPACE_KERNEL);
 	s = guest_copy_in(v, read, v->arch.io_bitmap + port / 8, port % 8 + bytes > 8 ? 2 : 1);
 	if (switches)
-		vcpu_load_root(this_cpu(), v);
+		vcpu_switch_root(this_cpu(), v);
 	*bits = (uint32_t)(read[0] | read[1] << 8) >> (port % 8);
 	return s == OK;
 }

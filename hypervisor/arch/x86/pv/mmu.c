@@ -13,6 +13,7 @@
 #include "../ops.h"
 #include "../paging.h"
 #include "../switch.h"
+#include "../tlb.h"
 #include <hyp/guest.h>
 #include <hyp/hypercall.h>
 #include <hyp/mm.h>
@@ -78,7 +79,7 @@ void mmu_flush_page(vaddr_t address)
 {
 	/* Outside the guest's part there is nothing of it to flush. */
 	if (address_is_canonical(address) && (address < HYP_START || address >= HYP_END))
-		invlpg(address);
+		tlb_flush_address(address);
 }
 
 void mmu_flush_all(struct domain *d)

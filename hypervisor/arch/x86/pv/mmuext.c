@@ -5,6 +5,7 @@
 #include "../ops.h"
 #include "../paging.h"
 #include "../switch.h"
+#include "../tlb.h"
 #include <hyp/guest.h>
 #include <hyp/hypercall.h>
 #include <hyp/mm.h>

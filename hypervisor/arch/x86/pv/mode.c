@@ -15,7 +15,7 @@ void pv_enter_kernel(struct vcpu *v)
 	swap_gs();
 	v->arch.in_kernel = true;
 	fast_path_mode(this_cpu(), v);
-	vcpu_load_root(this_cpu(), v);
+	vcpu_switch_root(this_cpu(), v);
 }
 
 void pv_enter_user(struct vcpu *v)
@@ -29,5 +29,5 @@ void pv_enter_user(struct vcpu *v)
 	swap_gs();
 	v->arch.in_kernel = false;
 	fast_path_mode(this_cpu(), v);
-	vcpu_load_root(this_cpu(), v);
+	vcpu_switch_root(this_cpu(), v);
 }

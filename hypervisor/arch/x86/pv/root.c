@@ -7,6 +7,7 @@
 #include "pv.h"
 #include "../paging.h"
 #include "../switch.h"
+#include "../tlb.h"
 #include <hyp/mm.h>
 
 static enum status root_get(struct domain *d, mfn_t root)
@@ -25,6 +26,17 @@ static enum status root_get(struct domain *d, mfn_t root)
 	return s;
 }
 
+/* What `slot` names is new, or its guest relies on the flush that comes with it. */
+static void root_renew(struct vcpu *v, const mfn_t *slot)
+{
+	if (v != current_vcpu())
+		return;
+	if (v->arch.in_kernel == (slot == &v->arch.roots.kernel))
+		vcpu_load_root(this_cpu(), v);
+	else
+		tlb_flush_other_space();
+}
+
 /* Takes over the reference, lets the old one go. */
 static void root_replace(struct vcpu *v, mfn_t *slot, mfn_t root)
 {
@@ -32,8 +44,7 @@ static void root_replace(struct vcpu *v, mfn_t *slot, mfn_t root)
 
 	*slot = root;
 	fast_path_roots_changed(v);
-	if (v == current_vcpu() && v->arch.in_kernel == (slot == &v->arch.roots.kernel))
-		vcpu_load_root(this_cpu(), v);
+	root_renew(v, slot);
 	if (!mfn_is_invalid(old))
 		page_table_put(v->domain, mfn_to_page(old));
 }
@@ -47,9 +58,7 @@ enum status pv_root_set(struct vcpu *v, mfn_t root, bool user)
 	spin_lock(&d->mm_lock);
 	s = page_table_undo(d);
 	if (s == OK && mfn_equal(*slot, root)) {
-		/* The guest relies on the flush that comes with it. */
-		if (v == current_vcpu() && v->arch.in_kernel == !user)
-			vcpu_load_root(this_cpu(), v);
+		root_renew(v, slot);
 	} else if (s == OK) {
 		bool none = user && root.v == 0;
 
@@ -75,9 +84,9 @@ bool pv_roots_switch(mfn_t kernel, mfn_t user)
 	done = page_table_roots_exchange(d, &v->arch.roots, &new);
 	if (done) {
 		v->arch.roots = new;
-		c->stub->kernel_cr3 = mfn_to_paddr(kernel);
-		c->stub->user_cr3 = mfn_to_paddr(user);
-		root_load(c, kernel);
+		c->stub->kernel_cr3 = tlb_cr3(kernel, TLB_SPACE_KERNEL);
+		c->stub->user_cr3 = tlb_cr3(user, TLB_SPACE_USER);
+		root_load(c, kernel, TLB_SPACE_KERNEL);
 	}
 	spin_unlock(&d->mm_lock);
 	return done;

@@ -13,6 +13,7 @@
 #include "../ops.h"
 #include "../paging.h"
 #include "../raw.h"
+#include "../tlb.h"
 #include <hyp/guest.h>
 #include <hyp/hypercall.h>
 #include <hyp/mm.h>
@@ -39,7 +40,7 @@ static void window_set(const struct vcpu *v, unsigned int page, uint64_t entry)
 	write_once(*window_entry(v, page), entry);
 	/* Nothing is cached of it but on the CPU that runs v; a paused v comes back by way of a root load. */
 	if (v == current_vcpu())
-		invlpg(window_address(v) + (uint64_t)page * PAGE_BYTES);
+		tlb_flush_address(window_address(v) + (uint64_t)page * PAGE_BYTES);
 }
 
 vaddr_t pv_ldt_address(const struct vcpu *v) { return window_address(v) + VCPU_GDT_BYTES; }

@@ -5,6 +5,7 @@
 #include "mmu.h"
 #include "pt_walk.h"
 #include "../switch.h"
+#include "../tlb.h"
 #include <hyp/hypercall.h>
 #include <hyp/mm.h>
 
