@@ -3,7 +3,9 @@
  *       and the old root stays; user base 0 takes it away.
  * Why: every switch of processes.
  * How: switches to a copy of the live root that differs in one slot, back, and to impossible frames; both roots by one
- *      list, as kernels do at each switch (by assembly), and by lists that are nearly that one.
+ *      list, as kernels do at each switch (by assembly), and by lists that are nearly that one. With counted instructions,
+ *      since a list that is interrupted comes back with other arguments.
+ * Machine: icount=1
  * A failure means: a vCPU runs on something that is not a page table, or processes see each other's memory.
  */
 #include <guest.h>
