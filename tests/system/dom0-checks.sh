@@ -88,15 +88,16 @@ free_kib() { xentop -b -i 1 | sed -n 's/.* \([0-9]*\)k free.*/\1/p' | head -n 1;
 # its file's name.
 ramdisk_with() {
 	local program
+	# One stream: the builder of guests unpacks a ramdisk, and stops where the first stream ends.
 	{
-		cat $ramdisk
+		zcat $ramdisk
 		for program; do
 			program=$(command -v "$program")
 			echo "${program#/}"
 			# The loader says "NAME => FILE (ADDRESS)".
 			/lib64/ld-linux-x86-64.so.2 --list "$program" | awk '$2 == "=>" { print substr($3, 2) }'
-		done | sort -u | (cd / && cpio -o -L -H newc 2>/dev/null) | gzip -1
-	} >$dir/ramdisk
+		done | sort -u | (cd / && cpio -o -L -H newc 2>/dev/null)
+	} | gzip -1 >$dir/ramdisk
 	echo $dir/ramdisk
 }
 
