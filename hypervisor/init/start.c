@@ -13,6 +13,7 @@
 #include "../arch/x86/pv/pv.h"
 #include "../arch/x86/traps.h"
 #include "../arch/x86/panic.h"
+#include "../arch/x86/tlb.h"
 #include <hyp/log.h>
 #include <hyp/mm.h>
 
@@ -79,6 +80,7 @@ void hypervisor_start(uint32_t magic, uint32_t info)
 	startup_read_loader();
 	startup_consoles();
 	features_apply_options();
+	tlb_init();
 	panic_reboots = !startup.options.noreboot;
 	startup_memory_plan();
 	read_firmware();

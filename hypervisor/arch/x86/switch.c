@@ -27,9 +27,9 @@ static uint64_t cr4_loaded[CPUS_MAX];
 void vcpu_load_root(struct cpu *c, const struct vcpu *v)
 {
 	if (v->arch.in_kernel)
-		root_load(c, v->arch.roots.kernel, TLB_SPACE_KERNEL);
+		root_load(c, tlb_cr3(v->arch.roots.kernel, TLB_SPACE_KERNEL));
 	else
-		root_load(c, v->arch.roots.user, TLB_SPACE_USER);
+		root_load(c, tlb_cr3(v->arch.roots.user, TLB_SPACE_USER));
 }
 
 void vcpu_switch_root(struct cpu *c, const struct vcpu *v)
@@ -212,7 +212,7 @@ static void cpu_go_idle(struct cpu *c)
 	ldt_load(0);
 	dr7_write(0x400);
 	c->dr7 = 0;
-	root_load(c, idle_root, TLB_SPACE_IDLE);
+	root_load(c, tlb_cr3(idle_root, TLB_SPACE_IDLE));
 	tlb_clock_idle(c->id);
 }
 

@@ -11,8 +11,18 @@
  * Entries that all roots share, the hypervisor's own, are global: they stay. Its entries for a domain are in both spaces.
  */
 #include "tlb.h"
-#include "ops.h"
-#include <hyp/mm.h>
+
+#define CR3_KEEP BIT(63)
+
+uint64_t tlb_space_bits[3];
+
+void tlb_init(void)
+{
+	if (!cpu_features.pcid)
+		return;
+	for (unsigned int space = 0; space < ARRAY_COUNT(tlb_space_bits); space++)
+		tlb_space_bits[space] = CR3_KEEP | space;
+}
 
 enum invalidation { INVALIDATE_ADDRESS = 0, INVALIDATE_ALL_BUT_GLOBAL = 3 };
 
@@ -23,7 +33,7 @@ static void invpcid(enum invalidation what, enum tlb_space space, vaddr_t addres
 	__asm__ volatile("invpcid %0, %1" : : "m"(descriptor), "r"((uint64_t)what) : "memory");
 }
 
-static void flush_all(void)
+void tlb_spaces_flush(void)
 {
 	if (cpu_features.pcid)
 		invpcid(INVALIDATE_ALL_BUT_GLOBAL, 0, 0);
@@ -31,27 +41,18 @@ static void flush_all(void)
 		cr3_write(cr3_read());
 }
 
-void root_load(struct cpu *c, mfn_t root, enum tlb_space space)
-{
-	tlb_clock_flushing(c->id);
-	cr3_write(tlb_cr3(root, space));
-	/* After it, so that nothing of the old one comes in again. */
-	if (cpu_features.pcid)
-		flush_all();
-}
-
 void root_switch(struct cpu *c, mfn_t root, enum tlb_space space)
 {
 	if (cpu_features.pcid)
 		cr3_write(tlb_cr3(root, space));
 	else
-		root_load(c, root, space);
+		root_load(c, tlb_cr3(root, space));
 }
 
 void tlb_flush_local(void)
 {
 	tlb_clock_flushing(this_cpu()->id);
-	flush_all();
+	tlb_spaces_flush();
 }
 
 void tlb_flush_other_space(void)

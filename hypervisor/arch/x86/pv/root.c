@@ -86,7 +86,7 @@ bool pv_roots_switch(mfn_t kernel, mfn_t user)
 		v->arch.roots = new;
 		c->stub->kernel_cr3 = tlb_cr3(kernel, TLB_SPACE_KERNEL);
 		c->stub->user_cr3 = tlb_cr3(user, TLB_SPACE_USER);
-		root_load(c, kernel, TLB_SPACE_KERNEL);
+		root_load(c, c->stub->kernel_cr3);
 	}
 	spin_unlock(&d->mm_lock);
 	return done;
