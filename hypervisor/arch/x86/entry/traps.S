@@ -621,6 +621,16 @@ slow_stack_switch:
 	movl $HYPERCALL_STACK_SWITCH, %eax
 	jmp slow_syscall
 
+/* After plain_return_or, which leaves the hypervisor's end in rax: what a register points to is above the hypervisor, too, and
+   does not wrap. */
+.macro guest_bytes_or no, register, bytes
+	cmpq %rax, %\register
+	jb \no
+	leaq \bytes(%\register), %rax
+	cmpq %\register, %rax
+	jb \no
+.endm
+
 /* What a C function may change of a hypercall's registers but rsi and rdx, whose values are known. */
 .macro call_registers_save
 	pushq %rcx
@@ -652,11 +662,7 @@ fast_roots:
 	cmpl $DOMID_OF_SELF, %r10d
 	jne slow_roots
 	plain_return_or slow_roots
-	cmpq %rax, %rdi			/* the list, too, is above the hypervisor ... */
-	jb slow_roots
-	leaq (2 * MMUEXT_BYTES)(%rdi), %rax
-	cmpq %rdi, %rax			/* ... and does not wrap */
-	jb slow_roots
+	guest_bytes_or slow_roots, rdi, (2 * MMUEXT_BYTES)
 	call_registers_save
 	movq %rdi, %rcx
 	guest_pages_open
@@ -706,11 +712,7 @@ fast_leaf:
 	cmpq $DOMID_OF_SELF, %r10
 	jne slow_leaf
 	plain_return_or slow_leaf
-	cmpq %rax, %rdi			/* the list, too, is above the hypervisor ... */
-	jb slow_leaf
-	leaq MMU_UPDATE_BYTES(%rdi), %rax
-	cmpq %rdi, %rax			/* ... and does not wrap */
-	jb slow_leaf
+	guest_bytes_or slow_leaf, rdi, MMU_UPDATE_BYTES
 	call_registers_save
 	guest_pages_open
 	may_fault refused_leaf
@@ -745,11 +747,7 @@ fast_timer:
 	cmpq $SET_TIMER, %rdi
 	jne slow_timer
 	plain_return_or slow_timer
-	cmpq %rax, %rdx			/* the argument, too, is above the hypervisor ... */
-	jb slow_timer
-	leaq SET_TIMER_BYTES(%rdx), %rax
-	cmpq %rdx, %rax			/* ... and does not wrap */
-	jb slow_timer
+	guest_bytes_or slow_timer, rdx, SET_TIMER_BYTES
 	pushq %rsi
 	pushq %rdx
 	call_registers_save
