@@ -49,7 +49,7 @@ MACHINE += $(addprefix hypervisor/arch/x86/, cpu.c descriptors.c guest_memory.c 
 MACHINE += $(addprefix hypervisor/arch/x86/pv/, bounce.c context.c cpu_calls.c descriptor.c domain.c fault.c grant_map.c guest_time.c guest_timer.c \
   guest_tsc.c iret.c mmu.c mmuext.c mode.c pt_emulate.c pt_entry.c root.c segments.c va_mapping.c)
 
-ASM += $(addprefix hypervisor/arch/x86/entry/, ap_start.S copy.S head.S traps.S)
+ASM += $(addprefix hypervisor/arch/x86/entry/, ap_start.S copy.S head.S stub.S traps.S)
 PURE += hypervisor/core/domain/special.c
 MACHINE += hypervisor/arch/x86/pv/dom0_build.c hypervisor/arch/x86/pv/fast_path.c
 MACHINE += $(addprefix hypervisor/init/, consoles.c cpus.c debug_keys.c domain0.c loader.c memory.c start.c version.c)

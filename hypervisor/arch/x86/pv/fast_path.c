@@ -1,6 +1,6 @@
 /*
- * What the fast paths of entry/traps.S (a system call of the user, an iret, a page fault) need of the current vCPU, kept
- * where they find it without a register. Whoever changes one of these things of a vCPU that may be current calls
+ * What the fast paths of entry/stub.S and entry/traps.S (a system call of the user, an iret, a page fault) need of the current
+ * vCPU, kept where they find it without a register. Whoever changes one of these things of a vCPU that may be current calls
  * fast_path_changed, or fast_path_domain_changed if it is all vCPUs'; the copy is made anew on the way out, before the guest can
  * run on it.
  *

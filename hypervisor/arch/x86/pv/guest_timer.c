@@ -1,5 +1,5 @@
 /*
- * A vCPU's own one-shot timer, as the entry in assembly sets it (fast_timer in entry/traps.S): what vcpu_op does with a time
+ * A vCPU's own one-shot timer, as the entry in assembly sets it (fast_timer in entry/stub.S): what vcpu_op does with a time
  * that is not negative and no flags. All else is left to it (hypercall/vcpu_op.c).
  */
 #include "pv.h"

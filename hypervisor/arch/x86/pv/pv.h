@@ -104,7 +104,7 @@ uint64_t pt_entry_absent_address(const struct domain *d);
 
 /* Roots (root.c): the L4 tables of a vCPU. mm_lock of the domain is taken inside. */
 enum status pv_root_set(struct vcpu *v, mfn_t root, bool user);
-/* The same for both at once, from kernel mode, for entry/traps.S: if nothing stands in the way. False: nothing was done. */
+/* The same for both at once, from kernel mode, for entry/stub.S: if nothing stands in the way. False: nothing was done. */
 bool pv_roots_switch(mfn_t kernel, mfn_t user);
 /* Gives back what the roots of v hold; d->mm_lock is held, v does not run. */
 void pv_roots_drop(struct vcpu *v);
