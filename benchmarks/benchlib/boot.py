@@ -41,18 +41,18 @@ def kept_kib(memory, lines):
     return mebibytes(memory) * KIB - int(parts["domain0"]) - int(parts.get("free", 0))
 
 
-def boot(options, way, memory):
+def boot(options, way, memory, words=()):
     say(f"boot: {WAYS[way]}, {memory}")
     text = output(options, way, COMMAND, programs=PROGRAMS, memory=memory, log=log_name("boot", way, "-" + memory),
-                  words=("--dom0-args", "rdinit=/bench/first"))
+                  words=("--dom0-args", "rdinit=/bench/first", *words))
     ticks, *lines = text.splitlines()
     return value(int(ticks)), value(kept_kib(memory, lines))
 
 
-def guest_boot(options, way):
+def guest_boot(options, way, words=()):
     """Creation to the first process, of the first guest and of a later one."""
     say(f"boot: {WAYS[way]}, guests")
-    lines = script_output(options, way, GUEST_SCRIPT, "boot", memory=GUEST_MEMORY, words=("--dom0-memory", GUEST_DOMAIN0_MIB),
+    lines = script_output(options, way, GUEST_SCRIPT, "boot", memory=GUEST_MEMORY, words=("--dom0-memory", GUEST_DOMAIN0_MIB, *words),
                           files=linux_files((), "true")).splitlines()
     begins = [int(line) for line in lines if line.isdigit()]
     ends = [int(line.split()[2]) for line in lines if line.startswith("GUEST STARTED")]

@@ -20,7 +20,8 @@ tables:
   domains    what creating, listing and destroying the 1st, 10th, 50th and 100th small guest costs
   io         disks and networks of guests: requests, round trips, streams, and the CPU that each side spends
   macro      whole programs: compilers, PostgreSQL under pgbench, dbench, nginx under ab
-  profile    where one row of micro (--only) spends its instructions: which of the hypervisor's functions
+  profile    where one row of micro (--only), a boot (--only boot) or a guest's creation (--only creation) spends its
+             instructions: which of the hypervisor's functions
 
 Tables are printed, and written as JSON under build/bench. 1: a machine failed. 2: wrong usage.
 """
@@ -67,7 +68,7 @@ def options_parse(words):
             parser.error(f"{table}: there is no such table")
     options.table = options.table or list(TABLES)
     if "profile" in options.table and not (options.only and options.icount):
-        parser.error("profile: needs --icount, and --only with a row of micro")
+        parser.error("profile: needs --icount, and --only with a row of micro, or boot, or creation")
     if not options.ways or not options.places:
         parser.error("--ways, --places: none is left")
     if options.rounds < 1:

@@ -1,4 +1,5 @@
-"""Where one row of micro spends its instructions: user code, kernel, hypervisor; and which functions of ours.
+"""Where one row of micro, a boot, or a guest's creation spends its instructions: user code, kernel, hypervisor; and which
+functions of ours.
 
 A plugin of QEMU's counts between the marks that the measuring program sets around each sample. The counts are means of all
 samples, the first ones too, so they need not add up to the row's median.
@@ -8,6 +9,7 @@ import bisect
 import os
 import re
 
+from . import boot
 from .machine import BUILD, Failure, TOP, WAYS, log_name, output, say, tool
 from .micro import MEMORY, PROGRAMS, WORDS
 from .table import cells_align, number, percent
@@ -47,20 +49,40 @@ def functions_sum(offsets, addresses, names):
     return sorted(sums.items(), key=lambda item: -item[1])
 
 
+def row_run(options, way, plugin):
+    """A row of micro: its name, and how many operations a sample is."""
+    printed = output(options, way, "/bench/micro '" + "' '".join(options.only) + "'", programs=PROGRAMS, memory=MEMORY,
+                     log=log_name("profile", way), words=(*WORDS, "--qemu-args=" + plugin))
+    rows = list(ROW.finditer(printed))
+    if len(rows) != 1:
+        raise Failure(f"profile: --only has to choose one row, not {', '.join(row['name'] for row in rows) or 'none'}")
+    return rows[0]["name"], int(rows[0]["per"])
+
+
+def boot_run(options, way, plugin):
+    boot.boot(options, way, "2G", ("--qemu-args=" + plugin + ",begin=reset",))
+    return "reset to domain 0's first process, 2G", 1
+
+
+def creation_run(options, way, plugin):
+    boot.guest_boot(options, way, ("--qemu-args=" + plugin,))
+    return "a guest's creation to its first process", 1
+
+
+# What is no row of micro's, by the word that chooses it.
+RUNS = {"boot": boot_run, "creation": creation_run}
+
+
 def way_measure(options, way, text):
     say(f"profile: {WAYS[way]}")
     file = os.path.join(BUILD, f"profile-{way}.counts")
     plugin = f"-plugin {BUILD}/profile.so,out={file},text={text[0]},bytes={text[1]}"
-    printed = output(options, way, "/bench/micro '" + "' '".join(options.only) + "'", programs=PROGRAMS, memory=MEMORY,
-                     log=log_name("profile", way), words=(*WORDS, "--qemu-args=" + plugin,))
-    rows = list(ROW.finditer(printed))
-    if len(rows) != 1:
-        raise Failure(f"profile: --only has to choose one row, not {', '.join(row['name'] for row in rows) or 'none'}")
+    name, per = RUNS.get(",".join(options.only), row_run)(options, way, plugin)
     named, offsets = counts_read(file)
     if not named["samples"]:
-        raise Failure(f"profile: '{rows[0]['name']}' takes its samples without marks")
-    operations = named["samples"] * int(rows[0]["per"])
-    return rows[0]["name"], {place: named[place] / operations for place in PLACES}, operations, offsets
+        raise Failure(f"profile: '{name}' takes its samples without marks")
+    operations = named["samples"] * per
+    return name, {place: named[place] / operations for place in PLACES}, operations, offsets
 
 
 def measure(options):

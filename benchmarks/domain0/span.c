@@ -2,7 +2,7 @@
  * How long a command takes, as domain 0 sees it, from its start to its end.
  *
  *	span NAME COMMAND...	prints "ROW NAME|ticks|ticks|ticks"
- *	span			prints the counter
+ *	span			prints the counter: a sample's begin
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -11,14 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static uint64_t ticks(void)
-{
-	uint32_t low, high;
-
-	asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return low | (uint64_t)high << 32;
-}
+#include "micro.h"
 
 int main(int argc, char **argv)
 {
@@ -28,7 +21,7 @@ int main(int argc, char **argv)
 	pid_t child;
 
 	if (argc < 3) {
-		printf("%lu\n", ticks());
+		printf("%lu\n", sample_begin());
 		return 0;
 	}
 	posix_spawn_file_actions_init(&quiet);

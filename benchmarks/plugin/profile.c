@@ -2,11 +2,11 @@
  * A plugin of QEMU's that counts the instructions which run between two marks, by where they lie: in user code, in the guest's
  * kernel, or in the hypervisor; and of the hypervisor's text each address by itself.
  *
- *	-plugin profile.so,text=ADDRESS,bytes=N,out=FILE
+ *	-plugin profile.so,text=ADDRESS,bytes=N,out=FILE[,begin=reset]
  *
  * A mark is an instruction that does nothing: nopl of 8 bytes with MARK_BEGIN or MARK_END as its displacement. Samples
- * between marks add up. At the machine's end FILE gets lines: "samples N", "user N", "kernel N", "hypervisor N", and
- * "at OFFSET N" for each address of the text that ran.
+ * between marks add up; with begin=reset the machine's reset is the first mark. At the machine's end FILE gets lines:
+ * "samples N", "user N", "kernel N", "hypervisor N", and "at OFFSET N" for each address of the text that ran.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -137,6 +137,8 @@ static void argument_read(const char *word)
 		text_bytes = strtoull(word + 6, NULL, 0);
 	else if (strncmp(word, "out=", 4) == 0)
 		out_name = strdup(word + 4);
+	else if (strcmp(word, "begin=reset") == 0)
+		between = true;
 }
 
 __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);
