@@ -116,7 +116,7 @@ static void model_scribble(void)
 }
 
 /* The code under test has given out these frames. */
-static void model_given(mfn_t first, unsigned int order, enum model_state state, unsigned int owner)
+static void model_given(mfn_t first, unsigned int order, enum model_state state, unsigned int owner, bool as_found)
 {
 	model_tlbs_follow();
 	model_expect(!(first.v & (BIT(order) - 1)));
@@ -125,7 +125,7 @@ static void model_given(mfn_t first, unsigned int order, enum model_state state,
 
 		model_expect(model.frame[i].state == MODEL_FREE);
 		model_expect(!model_is_loaded(i));
-		model_expect(model_is_zero(i, 0));
+		model_expect(as_found || model_is_zero(i, 0));
 		model.frame[i] = (struct model_frame){.state = state, .owner = owner,
 						      .allocated = state == MODEL_OWNED};
 	}
@@ -165,7 +165,7 @@ static void model_alloc(void)
 
 	model_expect(!!p == possible);
 	if (p) {
-		model_given(page_to_mfn(p), order, MODEL_HYPERVISOR, 0);
+		model_given(page_to_mfn(p), order, MODEL_HYPERVISOR, 0, false);
 		model_expect(!bits || (page_to_mfn(p).v + BIT(order) - 1) >> (bits - PAGE_SHIFT) == 0);
 	}
 }
@@ -191,12 +191,14 @@ static void model_domain_alloc(void)
 	bool within_limit = pages + BIT(order) <= d->pages_max;
 	/* Marks need up to two frames more, which are the hypervisor's and leave d's own claim alone, too. */
 	bool certain = model_has_block(order, bits) && frames_free_count() >= kept + BIT(order) + 2;
+	bool as_found = !bits && model_byte() & 1;
 	mfn_t first;
-	enum status status = domain_frames_alloc(d, order, bits, &first);
+	enum status status = as_found ? domain_frames_alloc_as_found(d, order, &first) :
+					domain_frames_alloc(d, order, bits, &first);
 
 	if (status == OK) {
 		model_expect(within_limit);
-		model_given(first, order, MODEL_OWNED, owner);
+		model_given(first, order, MODEL_OWNED, owner, as_found);
 	} else {
 		model_expect(status == (within_limit ? E_NOMEM : E_NOSPC));
 		model_expect(!within_limit || !certain);
@@ -321,7 +323,7 @@ static void model_give(void)
 		return;
 	first = page_to_mfn(p);
 	if (domain_frames_give(&model.domain[who], p, order) == OK)
-		model_given(first, order, MODEL_OWNED, who);
+		model_given(first, order, MODEL_OWNED, who, false);
 }
 
 /* The heap takes and gives back frames under the allocator's users' feet: what no one else accounts for is its. */

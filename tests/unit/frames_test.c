@@ -126,6 +126,25 @@ static void what_was_written_is_gone_when_a_frame_is_given_out_again(void **stat
 	assert_true(frame_is_zero(page_to_mfn(p + 5)));
 }
 
+static void who_takes_frames_as_found_finds_what_was_written(void **state)
+{
+	struct page *p = frames_alloc(3, 0), *found;
+	bool seen = false;
+
+	(void)state;
+	memset(arch_frame_map(page_to_mfn(p + 5)), 0x77, PAGE_BYTES);
+	frames_free(p, 3, true);
+	while ((found = frames_alloc_as_found(&one, 0))) {
+		assert_int_equal(found->count, 0);
+		assert_int_equal(found->owner, DOMID_XEN);
+		if (found == p + 5)
+			seen = ((uint8_t *)arch_frame_map(page_to_mfn(found)))[PAGE_BYTES - 1] == 0x77;
+	}
+	assert_true(seen);
+	/* What is left is the reserve, and as dirty as it was; what was taken no longer counts. */
+	assert_int_equal(frames_dirty_count(), frames_free_count());
+}
+
 static void idle_cpus_leave_nothing_dirty(void **state)
 {
 	unsigned int steps = 0;
@@ -392,6 +411,7 @@ int main(void)
 		test(block_lies_below_the_address_that_is_asked_for),
 		test(low_memory_is_kept_for_last),
 		test(what_was_written_is_gone_when_a_frame_is_given_out_again),
+		test(who_takes_frames_as_found_finds_what_was_written),
 		test(idle_cpus_leave_nothing_dirty),
 		test(a_dirty_frame_in_the_middle_is_found_by_idle_cpus),
 		test(stale_translation_is_flushed_before_the_next_owner_gets_the_frame),

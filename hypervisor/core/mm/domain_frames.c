@@ -147,8 +147,8 @@ static enum status frames_give(struct domain *d, struct page *first, uint64_t co
 	return OK;
 }
 
-/* Takes the frames if it fails. */
-static enum status frames_give_or_free(struct domain *d, struct page *first, unsigned int order)
+/* Frees the frames if it fails, `dirty` ones as such. */
+static enum status frames_give_or_free(struct domain *d, struct page *first, unsigned int order, bool dirty)
 {
 	enum status status;
 
@@ -157,13 +157,14 @@ static enum status frames_give_or_free(struct domain *d, struct page *first, uns
 	status = frames_give(d, first, BIT(order));
 	spin_unlock(&d->lock);
 	if (status) {
-		frames_free(first, order, false);
+		frames_free(first, order, dirty);
 		pages_sub(d, BIT(order));
 	}
 	return status;
 }
 
-enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned int address_bits, mfn_t *first)
+static enum status frames_alloc_counted(struct domain *d, unsigned int order, unsigned int address_bits, bool as_found,
+					mfn_t *first)
 {
 	enum status status;
 	struct page *p;
@@ -173,15 +174,25 @@ enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned i
 	status = pages_add(d, BIT(order), read_once(d->pages_max));
 	if (status)
 		return status;
-	p = frames_alloc_for(d, order, address_bits);
+	p = as_found ? frames_alloc_as_found(d, order) : frames_alloc_for(d, order, address_bits);
 	if (!p) {
 		pages_sub(d, BIT(order));
 		return E_NOMEM;
 	}
-	status = frames_give_or_free(d, p, order);
+	status = frames_give_or_free(d, p, order, as_found);
 	if (!status)
 		*first = page_to_mfn(p);
 	return status;
+}
+
+enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned int address_bits, mfn_t *first)
+{
+	return frames_alloc_counted(d, order, address_bits, false, first);
+}
+
+enum status domain_frames_alloc_as_found(struct domain *d, unsigned int order, mfn_t *first)
+{
+	return frames_alloc_counted(d, order, 0, true, first);
 }
 
 enum status domain_frames_give(struct domain *d, struct page *first, unsigned int order)
@@ -192,7 +203,7 @@ enum status domain_frames_give(struct domain *d, struct page *first, unsigned in
 		frames_free(first, order, false);
 		return status;
 	}
-	return frames_give_or_free(d, first, order);
+	return frames_give_or_free(d, first, order, false);
 }
 
 enum status domain_frame_take(struct domain *d, mfn_t m)

@@ -184,19 +184,20 @@ static bool block_find(unsigned int zones, unsigned int order, uint64_t *first, 
 	return false;
 }
 
-/* Of a block that is on no list. */
-static void block_scrub(struct page *first, uint64_t count)
+/* A block that is on no list has no dirty frame afterwards: they are scrubbed, or somebody takes them `as_found`. */
+static void block_settle(struct page *first, uint64_t count, bool as_found)
 {
-	uint64_t scrubbed = 0;
+	uint64_t settled = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
 		if (!(first[i].count & PAGE_COUNT_DIRTY))
 			continue;
-		memset(arch_frame_map(page_to_mfn(&first[i])), 0, PAGE_BYTES);
+		if (!as_found)
+			memset(arch_frame_map(page_to_mfn(&first[i])), 0, PAGE_BYTES);
 		first[i].count &= ~PAGE_COUNT_DIRTY;
-		scrubbed++;
+		settled++;
 	}
-	__atomic_fetch_sub(&frames.dirty, scrubbed, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&frames.dirty, settled, __ATOMIC_RELAXED);
 }
 
 static uint64_t reserve(void) { return MIN(frames.total >> RESERVE_SHIFT, RESERVE_MAX); }
@@ -267,7 +268,7 @@ static struct page *block_take(struct domain *d, unsigned int order, unsigned in
 	return ok ? &frame_table[first] : NULL;
 }
 
-static struct page *take(struct domain *d, unsigned int order, unsigned int address_bits)
+static struct page *take(struct domain *d, unsigned int order, unsigned int address_bits, bool as_found)
 {
 	unsigned int zones = ZONES;
 	struct page *p;
@@ -280,18 +281,20 @@ static struct page *take(struct domain *d, unsigned int order, unsigned int addr
 	if (!p)
 		return NULL;
 
-	block_scrub(p, block_size(order));
+	block_settle(p, block_size(order), as_found);
 	for (uint64_t i = 0; i < block_size(order); i++)
 		p[i].owner = DOMID_XEN;
 	return p;
 }
 
-struct page *frames_alloc(unsigned int order, unsigned int address_bits) { return take(NULL, order, address_bits); }
+struct page *frames_alloc(unsigned int order, unsigned int address_bits) { return take(NULL, order, address_bits, false); }
 
 struct page *frames_alloc_for(struct domain *d, unsigned int order, unsigned int address_bits)
 {
-	return take(d, order, address_bits);
+	return take(d, order, address_bits, false);
 }
+
+struct page *frames_alloc_as_found(struct domain *d, unsigned int order) { return take(d, order, 0, true); }
 
 /* Frames that are on no list become free ones in the eyes of all, but are not yet in a block. */
 static void frames_mark_free(struct page *first, uint64_t count, bool dirty)
@@ -381,7 +384,7 @@ bool frames_scrub_some(void)
 	if (!p)
 		return false;
 
-	block_scrub(p, block_size(order));
+	block_settle(p, block_size(order), false);
 	spin_lock(&frames.lock);
 	block_free(page_to_mfn(p).v, order, block_size(order));
 	spin_unlock(&frames.lock);

@@ -77,6 +77,9 @@ void frames_add(mfn_t start, mfn_t end);
 struct page *frames_alloc(unsigned int order, unsigned int address_bits);
 /* The same for memory of d: uses up d's claim, and leaves the hypervisor's reserve and what others claimed. */
 struct page *frames_alloc_for(struct domain *d, unsigned int order, unsigned int address_bits);
+/* The same, anywhere, but the frames hold what was in them: for domain 0's first memory, which nobody had before it, and which
+   may see all memory anyway. */
+struct page *frames_alloc_as_found(struct domain *d, unsigned int order);
 /* The frames have count 0 and owner DOMID_XEN. `dirty` unless they hold zeroes and no guest ever had them mapped. Stale
    TLB entries are the allocator's business. */
 void frames_free(struct page *first, unsigned int order, bool dirty);
@@ -118,6 +121,8 @@ enum status page_type_drop_all(struct page *p);
 /* Gives 2^order frames to d as its memory (counted in its reservation). E_NOMEM: none free; E_NOSPC: over d's limit;
    E_SRCH: d is dying. Takes d->lock. The machine-to-physical entries are invalid until the caller sets them. */
 enum status domain_frames_alloc(struct domain *d, unsigned int order, unsigned int address_bits, mfn_t *first);
+/* The same of frames_alloc_as_found, for the builder of domain 0. */
+enum status domain_frames_alloc_as_found(struct domain *d, unsigned int order, mfn_t *first);
 /* Takes the owner's reference of a frame of d away (balloon). E_BUSY if anything else refers to it, and nothing happens. */
 enum status domain_frame_release(struct domain *d, mfn_t m);
 /* The same in two steps: the frame is out of everybody's reach, but still counted; then it comes back to d, or goes. */

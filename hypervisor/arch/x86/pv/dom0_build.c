@@ -51,6 +51,7 @@ struct build {
 	uint64_t mapped_pages; /* [0, mapped_pages) is mapped at the base */
 	uint64_t p2m_pfn, p2m_pages, p2m_tables;
 	uint64_t ramdisk_pfn, ramdisk_pages;
+	uint64_t built_pages; /* [0, built_pages) is laid out here, the rest is memory like any other */
 	uint64_t table_next, table_limit; /* the allocator of page-table frames */
 	mfn_t root;
 };
@@ -146,7 +147,7 @@ static void memory_get(struct build *b, uint64_t wanted)
 		mfn_t first;
 
 		if (BIT(order) > wanted - b->pages ||
-		    domain_frames_alloc(b->d, order, 0, &first) != OK) {
+		    domain_frames_alloc_as_found(b->d, order, &first) != OK) {
 			if (!order--)
 				break;
 			continue;
@@ -216,6 +217,7 @@ static void layout_make(struct build *b)
 		b->ramdisk_pfn = next;
 		next += b->ramdisk_pages;
 	}
+	b->built_pages = next;
 	if (next > b->pages)
 		refuse_to_start("domain 0 has %llu MiB, and its kernel and initial ramdisk need %llu: raise dom0_mem",
 		      (unsigned long long)(b->pages >> 8), (unsigned long long)((next >> 8) + 1));
@@ -287,12 +289,19 @@ static void root_take(struct build *b)
 
 /* Contents ----------------------------------------------------------------------------------------------------- */
 
+/* What the kernel may expect to be zero: all that is built here where nothing else is written. The rest is as it was found. */
+static void contents_clear(struct build *b)
+{
+	for (uint64_t pfn = 0; pfn < b->built_pages; pfn++)
+		memset(page_of(b, pfn), 0, PAGE_BYTES);
+}
+
 static void kernel_load(struct build *b)
 {
 	for (unsigned int i = 0; i < b->elf.segment_count; i++) {
 		const struct elf_segment *s = &b->elf.segment[i];
 
-		/* What follows the file's bytes is zero, as frames come. */
+		/* What follows the file's bytes stays zero. */
 		copy_to(b, s->paddr - b->notes.paddr_offset, (const char *)b->image->kernel + s->offset, s->file_bytes);
 	}
 	if (b->notes.has_hypercall_page)
@@ -449,6 +458,7 @@ void dom0_build(const struct dom0_image *image, const struct boot_options *optio
 	b->d->pages_max = pages_most(options);
 	memory_get(b, pages_wanted(options));
 	layout_make(b);
+	contents_clear(b);
 	kernel_load(b);
 	if (image->ramdisk)
 		copy_to(b, b->ramdisk_pfn * PAGE_BYTES, image->ramdisk, image->ramdisk_bytes);
