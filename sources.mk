@@ -43,7 +43,7 @@ FAKE += hypervisor/arch/fake/memory.c hypervisor/arch/fake/page_table.c
 FAKE += hypervisor/arch/fake/grant.c hypervisor/arch/fake/pirq.c
 
 PURE += $(addprefix hypervisor/hypercall/, compat.c console_io.c dispatch.c multicall.c xen_version.c)
-PURE += $(addprefix hypervisor/core/mm/, page_table.c page_type.c)
+PURE += $(addprefix hypervisor/core/mm/, page_table.c page_type.c vcpu_roots.c)
 
 MACHINE += $(addprefix hypervisor/arch/x86/, cpu.c descriptors.c guest_memory.c paging.c smp.c switch.c time.c tlb.c traps.c)
 MACHINE += $(addprefix hypervisor/arch/x86/pv/, bounce.c context.c cpu_calls.c descriptor.c domain.c fault.c grant_map.c guest_time.c guest_timer.c \

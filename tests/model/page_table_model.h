@@ -19,7 +19,6 @@
 
 #define PT_DOMAINS 3u
 #define PT_FRAMES 14u /* of each domain */
-#define PT_ROOTS 2u
 #define PT_CPUS 2u
 
 /* What the test itself holds. */
@@ -33,7 +32,7 @@ struct pt_frame_model {
 struct pt_domain_model {
 	struct domain d;
 	struct pt_frame_model frame[PT_FRAMES];
-	struct page *root[PT_ROOTS];
+	struct vcpu vcpu;
 };
 
 struct pt_model {
@@ -63,6 +62,9 @@ static inline void pt_model_start(struct pt_model *m)
 		d->privileged = i == 0;
 		d->references = 1;
 		d->pages_max = PT_FRAMES;
+		d->vcpu_max = 1;
+		d->vcpu[0] = &m->dom[i].vcpu;
+		d->vcpu[0]->roots = (struct vcpu_roots){MFN_INVALID, MFN_INVALID, false};
 		for (unsigned int f = 0; f < PT_FRAMES; f++)
 			CHECK(domain_frames_alloc(d, 0, 0, &m->dom[i].frame[f].frame) == OK);
 	}
@@ -117,6 +119,20 @@ static inline void pt_count_entries(struct pt_model *m, struct pt_expected *all,
 	}
 }
 
+static inline void pt_count_roots(const struct vcpu_roots *roots, struct pt_expected *e, const struct page *p)
+{
+	unsigned int uses = mfn_equal(roots->kernel, page_to_mfn(p)) + mfn_equal(roots->user, page_to_mfn(p));
+
+	/* The CPU may walk it. */
+	CHECK(!uses || (page_type_level(p->type) == PAGE_LEVELS && p->type & PAGE_TYPE_COUNT_MASK));
+	if (roots->by_pin) {
+		CHECK(!uses || p->type & PAGE_TYPE_PINNED);
+		return;
+	}
+	e->general += uses;
+	e->tables += uses;
+}
+
 static inline void pt_expect(struct pt_model *m, struct pt_expected *all)
 {
 	for (unsigned int i = 0; i < PT_DOMAINS; i++) {
@@ -136,11 +152,7 @@ static inline void pt_expect(struct pt_model *m, struct pt_expected *all)
 				e->tables++;
 			}
 			e->general += !!(p->type & PAGE_TYPE_PARTIAL);
-			for (unsigned int r = 0; r < PT_ROOTS; r++)
-				if (o->root[r] == p) {
-					e->general++;
-					e->tables++;
-				}
+			pt_count_roots(&o->vcpu.roots, e, p);
 			for (unsigned int level = 1; level <= PAGE_LEVELS; level++)
 				e->general += o->d.undo.table[level] == p;
 			pt_count_entries(m, all, p);
@@ -252,9 +264,11 @@ static inline void pt_pin(struct pt_model *m, struct pt_domain_model *o)
 		page_put(p);
 }
 
+/* Now and then a root that the vCPU uses. */
 static inline void pt_unpin(struct pt_model *m, struct pt_domain_model *o)
 {
-	struct page *p = pt_page(o, pt_take(m, PT_FRAMES));
+	bool is_root = pt_take(m, 3) == 0 && !mfn_is_invalid(o->vcpu.roots.user);
+	struct page *p = is_root ? mfn_to_page(o->vcpu.roots.user) : pt_page(o, pt_take(m, PT_FRAMES));
 
 	if (p->owner != o->d.id || !(p->count & PAGE_COUNT_MASK) || !pt_start(&o->d))
 		return;
@@ -264,10 +278,11 @@ static inline void pt_unpin(struct pt_model *m, struct pt_domain_model *o)
 
 static inline void pt_root(struct pt_model *m, struct pt_domain_model *o)
 {
-	unsigned int r = pt_take(m, PT_ROOTS), f = pt_take(m, PT_FRAMES + 1);
-	struct page *p = f < PT_FRAMES ? pt_page(o, f) : NULL, *old = o->root[r];
+	mfn_t *slot = pt_take(m, 2) ? &o->vcpu.roots.user : &o->vcpu.roots.kernel, old = *slot;
+	unsigned int f = pt_take(m, PT_FRAMES + 1);
+	struct page *p = f < PT_FRAMES ? pt_page(o, f) : NULL;
 
-	if (!pt_start(&o->d))
+	if (!pt_start(&o->d) || vcpu_roots_hold(&o->d, &o->vcpu.roots) != OK)
 		return;
 	if (p) {
 		if (o->frame[f].released || page_get(p, &o->d) != OK)
@@ -277,9 +292,45 @@ static inline void pt_root(struct pt_model *m, struct pt_domain_model *o)
 			return;
 		}
 	}
-	o->root[r] = p;
-	if (old)
-		page_table_put(&o->d, old);
+	*slot = p ? page_to_mfn(p) : MFN_INVALID;
+	if (!mfn_is_invalid(old))
+		page_table_put(&o->d, mfn_to_page(old));
+}
+
+static inline bool pt_is_pinned_root(const struct page *p, const struct domain *d)
+{
+	return p->owner == d->id && p->type & PAGE_TYPE_PINNED && page_type_level(p->type) == PAGE_LEVELS;
+}
+
+/* A pinned root, if there is one or one can be made of what is there. */
+static inline struct page *pt_some_root(struct pt_model *m, struct pt_domain_model *o)
+{
+	unsigned int first = pt_take(m, PT_FRAMES);
+
+	for (unsigned int i = 0; i < PT_FRAMES; i++) {
+		struct page *p = pt_page(o, (first + i) % PT_FRAMES);
+
+		if (pt_is_pinned_root(p, &o->d))
+			return p;
+		if (o->frame[(first + i) % PT_FRAMES].released || page_table_undo(&o->d) != OK || page_get(p, &o->d) != OK)
+			continue;
+		if (page_table_pin(&o->d, p, PAGE_LEVELS) == OK)
+			return p;
+		page_put(p);
+	}
+	return pt_page(o, first);
+}
+
+/* What a kernel does at each change of processes. */
+static inline void pt_switch(struct pt_model *m, struct pt_domain_model *o)
+{
+	struct vcpu_roots *roots = &o->vcpu.roots, before = *roots;
+	struct page *kernel = pt_some_root(m, o), *user = pt_some_root(m, o);
+	bool done = vcpu_roots_switch(&o->d, roots, page_to_mfn(kernel), page_to_mfn(user));
+
+	CHECK(!done || (pt_is_pinned_root(kernel, &o->d) && pt_is_pinned_root(user, &o->d) && roots->by_pin));
+	CHECK(done || (mfn_equal(roots->kernel, before.kernel) && mfn_equal(roots->user, before.user)));
+	CHECK(done || !before.by_pin || !pt_is_pinned_root(kernel, &o->d) || !pt_is_pinned_root(user, &o->d));
 }
 
 /* Somebody outside, as a grant: without the domain's lock. */
@@ -347,8 +398,11 @@ static inline void pt_step(struct pt_model *m)
 	case 10:
 		pt_unpin(m, o);
 		break;
-	case 11 ... 12:
+	case 11:
 		pt_root(m, o);
+		break;
+	case 12:
+		pt_switch(m, o);
 		break;
 	case 13:
 		pt_writer(m, o);
@@ -365,6 +419,14 @@ static inline void pt_step(struct pt_model *m)
 	}
 }
 
+static inline void pt_root_drop(struct domain *d, mfn_t *slot)
+{
+	if (!mfn_is_invalid(*slot))
+		page_table_put(d, mfn_to_page(*slot));
+	*slot = MFN_INVALID;
+	CHECK(page_table_undo(d) == OK);
+}
+
 /* Everything is let go of; nothing may be left that is typed, referenced or in progress. */
 static inline void pt_model_end(struct pt_model *m)
 {
@@ -373,11 +435,9 @@ static inline void pt_model_end(struct pt_model *m)
 		struct pt_domain_model *o = &m->dom[i];
 
 		CHECK(page_table_undo(&o->d) == OK);
-		for (unsigned int r = 0; r < PT_ROOTS; r++) {
-			if (o->root[r])
-				page_table_put(&o->d, o->root[r]);
-			CHECK(page_table_undo(&o->d) == OK);
-		}
+		CHECK(vcpu_roots_hold(&o->d, &o->vcpu.roots) == OK);
+		pt_root_drop(&o->d, &o->vcpu.roots.kernel);
+		pt_root_drop(&o->d, &o->vcpu.roots.user);
 		for (unsigned int f = 0; f < PT_FRAMES; f++) {
 			struct page *p = pt_page(o, f);
 

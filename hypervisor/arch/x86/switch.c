@@ -27,17 +27,17 @@ static uint64_t cr4_loaded[CPUS_MAX];
 void vcpu_load_root(struct cpu *c, const struct vcpu *v)
 {
 	if (v->arch.in_kernel)
-		root_load(c, tlb_cr3(v->arch.roots.kernel, TLB_SPACE_KERNEL));
+		root_load(c, tlb_cr3(v->roots.kernel, TLB_SPACE_KERNEL));
 	else
-		root_load(c, tlb_cr3(v->arch.roots.user, TLB_SPACE_USER));
+		root_load(c, tlb_cr3(v->roots.user, TLB_SPACE_USER));
 }
 
 void vcpu_switch_root(struct cpu *c, const struct vcpu *v)
 {
 	if (v->arch.in_kernel)
-		root_switch(c, v->arch.roots.kernel, TLB_SPACE_KERNEL);
+		root_switch(c, v->roots.kernel, TLB_SPACE_KERNEL);
 	else
-		root_switch(c, v->arch.roots.user, TLB_SPACE_USER);
+		root_switch(c, v->roots.user, TLB_SPACE_USER);
 }
 
 /* What guests may choose of CR4 is real while they run; the rest is the hypervisor's. */

@@ -17,6 +17,12 @@ static inline void page_ref_put(struct page *p)
 		page_free(p, count - 1);
 }
 
+/* Only where a reference is known to be there, so that the count is not 0. */
+static inline void page_get_more(struct page *p)
+{
+	(void)__atomic_fetch_add(&p->count, 1, __ATOMIC_SEQ_CST);
+}
+
 static inline enum status page_ref_get(struct page *p, domid_t owner)
 {
 	uint32_t count = __atomic_load_n(&p->count, __ATOMIC_ACQUIRE);

@@ -33,18 +33,13 @@
 #include "entry_runs.h"
 #include "page_ref.h"
 #include "page_type.h"
+#include "vcpu_roots.h"
 
 static const uint32_t type_of_level[PAGE_LEVELS + 1] = {
 	PAGE_TYPE_NONE, PAGE_TYPE_L1, PAGE_TYPE_L2, PAGE_TYPE_L3, PAGE_TYPE_L4,
 };
 
 static uint64_t *table_of(struct page *p) { return arch_pt_map(page_to_mfn(p)); }
-
-/* Only where a reference is known to be there, so that the count is not 0. */
-static void page_get_more(struct page *p)
-{
-	(void)__atomic_fetch_add(&p->count, 1, __ATOMIC_SEQ_CST);
-}
 
 /* Leaves ------------------------------------------------------------------------------------------------------- */
 
@@ -412,48 +407,6 @@ enum status page_table_get(struct domain *d, struct page *p, unsigned int level)
 	return s;
 }
 
-/* Under mm_lock nobody else changes the type count of a table; and as long as that is not 0 a general reference goes with it, so
-   that the owner stays who he is and the general count is not 0 either. */
-
-static inline __attribute__((always_inline)) bool root_get_in_use(const struct domain *d, struct page *p)
-{
-	uint32_t type = read_once(p->type);
-
-	if (unlikely((type & (PAGE_TYPE_MASK | PAGE_TYPE_CHANGING)) != type_of_level[PAGE_LEVELS] ||
-		     (type & PAGE_TYPE_COUNT_MASK) - 1 >= PAGE_TYPE_COUNT_MASK - 1 || read_once(p->owner) != d->id ||
-		     (read_once(p->count) & PAGE_COUNT_MASK) >= PAGE_COUNT_MAX))
-		return false;
-	page_get_more(p);
-	page_type_end(p, type + 1);
-	return true;
-}
-
-static inline __attribute__((always_inline)) void root_put_shared(struct page *p)
-{
-	page_type_end(p, p->type - 1);
-	(void)__atomic_fetch_sub(&p->count, 1, __ATOMIC_SEQ_CST);
-}
-
-static inline bool root_is_shared(const struct page *p) { return (p->type & PAGE_TYPE_COUNT_MASK) > 1; }
-
-bool page_table_roots_exchange(struct domain *d, const struct root_pair *old, const struct root_pair *new)
-{
-	struct page *first = mfn_to_page(new->kernel), *second = mfn_to_page(new->user);
-	struct page *old_first = mfn_to_page(old->kernel), *old_second = mfn_to_page(old->user);
-
-	if (unlikely(page_table_has_undo(d) || !mfn_has_page(new->kernel) || !mfn_has_page(new->user) ||
-		     old_first == old_second || !root_is_shared(old_first) || !root_is_shared(old_second)) ||
-	    !root_get_in_use(d, first))
-		return false;
-	if (unlikely(!root_get_in_use(d, second))) {
-		root_put_shared(first);
-		return false;
-	}
-	root_put_shared(old_first);
-	root_put_shared(old_second);
-	return true;
-}
-
 enum status page_table_pin(struct domain *d, struct page *p, unsigned int level)
 {
 	enum status s;
@@ -472,7 +425,13 @@ enum status page_table_unpin(struct domain *d, struct page *p)
 
 	if (!(type & PAGE_TYPE_PINNED))
 		return E_INVAL;
-	page_type_end(p, type & ~PAGE_TYPE_PINNED);
+	if (page_type_level(type) == PAGE_LEVELS) {
+		enum status s = vcpu_roots_unpin(d, p);
+
+		if (s != OK)
+			return s;
+	}
+	page_type_end(p, page_type_settled(p) & ~PAGE_TYPE_PINNED);
 	table_put(d, p);
 	return OK;
 }

@@ -45,6 +45,7 @@ struct vcpu {
 	uint32_t stop;	       /* [a] VCPU_BLOCKED ... */
 	uint32_t pause_count;  /* [a] */
 	struct sched_vcpu sched;
+	struct vcpu_roots roots; /* [m] */
 
 	struct vcpu_info *info;	   /* [D] in shared_info or in the guest's own page; NULL until it has one */
 	struct page *info_page;	   /* [D] the guest's page, referenced, writable */

@@ -14,6 +14,12 @@ struct page;
 
 #define PAGE_LEVELS 4u
 
+/* The roots of a vCPU's two address spaces, MFN_INVALID: none; see core/mm/vcpu_roots.c. */
+struct vcpu_roots {
+	mfn_t kernel, user;
+	bool by_pin; /* their pins hold them */
+};
+
 /* Tables that lost their last use and are being undone, at most one of each level; each is listed with a reference. */
 struct pt_undo {
 	struct page *table[PAGE_LEVELS + 1];
@@ -63,9 +69,11 @@ static inline unsigned int page_type_level(uint32_t type)
 enum status page_table_get(struct domain *d, struct page *p, unsigned int level);
 /* Drops it. The last one starts the undoing, which page_table_undo goes on with. */
 void page_table_put(struct domain *d, struct page *p);
-/* Exchanges references to two roots, a general one and one as a table each, for such to two others; if nothing has to be
-   validated or undone for it: those that come are roots in use already, those that go remain so. False: nothing was done. */
-bool page_table_roots_exchange(struct domain *d, const struct root_pair *old, const struct root_pair *new);
+/* Makes two others the roots of a vCPU of d that has both: two pinned ones, if nothing is undone when the old ones go. False:
+   nothing was done. */
+bool vcpu_roots_switch(const struct domain *d, struct vcpu_roots *roots, mfn_t kernel, mfn_t user);
+/* From here on references hold the roots, for who changes one of them. E_BUSY: too many, and nothing was done. */
+enum status vcpu_roots_hold(const struct domain *d, struct vcpu_roots *roots);
 /* Goes on with what d has to undo. E_RESTART: there is more. Every page-table call of a domain starts with
    page_table_undo (<hyp/domain.h>), which calls it if there is anything. */
 enum status page_table_undo_some(struct domain *d);
@@ -74,7 +82,8 @@ enum status page_table_undo_some(struct domain *d);
    may no longer be so. */
 enum status page_table_settle(struct domain *d, struct page *p);
 
-/* pin: one reference that stays until unpin. E_INVAL: it is (not) pinned. The caller's general reference goes with it. */
+/* pin: one reference that stays until unpin. E_INVAL: it is (not) pinned; E_BUSY: too many references. The caller's general
+   reference goes with it. */
 enum status page_table_pin(struct domain *d, struct page *p, unsigned int level);
 enum status page_table_unpin(struct domain *d, struct page *p);
 

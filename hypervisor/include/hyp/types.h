@@ -24,11 +24,6 @@ typedef uint64_t vaddr_t;
 
 #define MFN_INVALID ((mfn_t){UINT64_MAX})
 
-/* The roots of the two address spaces of a vCPU. */
-struct root_pair {
-	mfn_t kernel, user;
-};
-
 static inline mfn_t mfn(uint64_t v) { return (mfn_t){v}; }
 static inline gfn_t gfn(uint64_t v) { return (gfn_t){v}; }
 static inline bool mfn_equal(mfn_t a, mfn_t b) { return a.v == b.v; }

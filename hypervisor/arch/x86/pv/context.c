@@ -143,8 +143,8 @@ void pv_context_get(struct vcpu *v, struct vcpu_guest_context *c)
 	c->kernel_ss = v->arch.kernel_stack.ss;
 	c->kernel_sp = v->arch.kernel_stack.sp;
 	c->ctrlreg[0] = 0x80050033 | (v->arch.task_switched ? CR0_TS : 0);
-	c->ctrlreg[1] = mfn_is_invalid(v->arch.roots.user) ? 0 : mfn_to_paddr(v->arch.roots.user);
-	c->ctrlreg[3] = mfn_is_invalid(v->arch.roots.kernel) ? 0 : mfn_to_paddr(v->arch.roots.kernel);
+	c->ctrlreg[1] = mfn_is_invalid(v->roots.user) ? 0 : mfn_to_paddr(v->roots.user);
+	c->ctrlreg[3] = mfn_is_invalid(v->roots.kernel) ? 0 : mfn_to_paddr(v->roots.kernel);
 	c->ctrlreg[4] = v->arch.cr4;
 	memcpy(c->debugreg, v->arch.debug, sizeof(c->debugreg));
 	c->event_callback_eip = v->arch.event.address;

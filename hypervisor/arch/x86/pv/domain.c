@@ -76,8 +76,8 @@ static enum status window_create(struct vcpu *v)
 
 enum status arch_vcpu_create(struct vcpu *v)
 {
-	v->arch.roots.kernel = MFN_INVALID;
-	v->arch.roots.user = MFN_INVALID;
+	v->roots.kernel = MFN_INVALID;
+	v->roots.user = MFN_INVALID;
 	v->arch.in_kernel = true;
 	v->arch.xcr0 = cpu_features.xsave ? 1 : 0;
 	debug_registers_reset(v->arch.debug);
@@ -107,7 +107,7 @@ static enum status vcpu_relinquish(struct vcpu *v)
 
 	spin_lock(&d->mm_lock);
 	s = page_table_undo(d);
-	while (s == OK && !(mfn_is_invalid(v->arch.roots.kernel) && mfn_is_invalid(v->arch.roots.user))) {
+	while (s == OK && !(mfn_is_invalid(v->roots.kernel) && mfn_is_invalid(v->roots.user))) {
 		pv_roots_drop(v);
 		s = page_table_undo(d);
 	}

@@ -43,7 +43,7 @@ static enum status roots_reset(struct vcpu *v)
 
 	spin_lock(&d->mm_lock);
 	s = page_table_undo(d);
-	while (s == OK && !(mfn_is_invalid(v->arch.roots.kernel) && mfn_is_invalid(v->arch.roots.user))) {
+	while (s == OK && !(mfn_is_invalid(v->roots.kernel) && mfn_is_invalid(v->roots.user))) {
 		pv_roots_drop(v);
 		s = page_table_undo(d);
 	}

@@ -53,10 +53,10 @@ void fast_path_roots_changed(const struct vcpu *v)
 	if (c->current != v)
 		return;
 	/* Whether there is a table of the user's is more than an address: it decides about the modes. */
-	if (!c->stub->user_cr3 || mfn_is_invalid(v->arch.roots.user))
+	if (!c->stub->user_cr3 || mfn_is_invalid(v->roots.user))
 		c->fast_stale = true;
-	c->stub->kernel_cr3 = cr3_of(v->arch.roots.kernel, TLB_SPACE_KERNEL);
-	c->stub->user_cr3 = cr3_of(v->arch.roots.user, TLB_SPACE_USER);
+	c->stub->kernel_cr3 = cr3_of(v->roots.kernel, TLB_SPACE_KERNEL);
+	c->stub->user_cr3 = cr3_of(v->roots.user, TLB_SPACE_USER);
 }
 
 void fast_path_mode(struct cpu *c, const struct vcpu *v)
@@ -73,10 +73,10 @@ void fast_path_update(struct cpu *c, struct vcpu *v)
 
 	/* Before what another CPU changes is read: it may say so again meanwhile. */
 	(void)__atomic_exchange_n(&c->fast_stale, false, __ATOMIC_SEQ_CST);
-	usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->arch.roots.user) &&
+	usual = v->info && !v->arch.nmi_masked && !mfn_is_invalid(v->roots.user) &&
 		!(read_once(v->domain->vm_assist) & BIT(VMASST_TYPE_architectural_iopl));
-	s->kernel_cr3 = cr3_of(v->arch.roots.kernel, TLB_SPACE_KERNEL);
-	s->user_cr3 = cr3_of(v->arch.roots.user, TLB_SPACE_USER);
+	s->kernel_cr3 = cr3_of(v->roots.kernel, TLB_SPACE_KERNEL);
+	s->user_cr3 = cr3_of(v->roots.user, TLB_SPACE_USER);
 	s->frame = stack - FRAME_BYTES;
 	s->handler = v->arch.syscall.address;
 	/* One that leaves events on would have to be told of them. */

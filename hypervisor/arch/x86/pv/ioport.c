@@ -318,7 +318,7 @@ static bool bitmap_read(struct vcpu *v, uint16_t port, unsigned int bytes, uint3
 	enum status s;
 
 	if (switches)
-		root_switch(this_cpu(), v->arch.roots.kernel, TLB_SPACE_KERNEL);
+		root_switch(this_cpu(), v->roots.kernel, TLB_SPACE_KERNEL);
 	s = guest_copy_in(v, read, v->arch.io_bitmap + port / 8, port % 8 + bytes > 8 ? 2 : 1);
 	if (switches)
 		vcpu_switch_root(this_cpu(), v);

@@ -22,7 +22,7 @@ void pv_enter_user(struct vcpu *v)
 {
 	if (!v->arch.in_kernel)
 		return;
-	if (mfn_is_invalid(v->arch.roots.user)) {
+	if (mfn_is_invalid(v->roots.user)) {
 		domain_crash(v->domain, "return to user mode without a user page table");
 		return;
 	}

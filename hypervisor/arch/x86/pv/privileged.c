@@ -178,7 +178,7 @@ static enum outcome op_mov_from_cr(struct vcpu *v, struct cpu_user_regs *regs, c
 		value = cr2_of(v);
 		break;
 	case 3:
-		value = mfn_to_paddr(v->arch.roots.kernel);
+		value = mfn_to_paddr(v->roots.kernel);
 		break;
 	case 4:
 		value = CR4_FIXED | v->arch.cr4;

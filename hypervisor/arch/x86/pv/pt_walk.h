@@ -53,7 +53,7 @@ static inline mfn_t pt_walk_down(mfn_t at, vaddr_t address)
    a slot of the root would be found for it, but one of the hypervisor's. */
 static inline bool pt_walk_anew(struct vcpu *v, vaddr_t address)
 {
-	mfn_t root = v->arch.roots.kernel, table;
+	mfn_t root = v->roots.kernel, table;
 
 	if (mfn_is_invalid(root) || (address >= GUEST_LOW_END && address < HYP_END))
 		return false;
@@ -75,7 +75,7 @@ static inline bool pt_walk(struct vcpu *v, vaddr_t address, struct pt_place *out
 	const struct pt_memo *memo = &v->arch.walked;
 
 	if (unlikely(!memo->table || memo->region != address >> pt_shift(2) || memo->changes != v->domain->tables_changed ||
-		     !mfn_equal(memo->root, v->arch.roots.kernel)) &&
+		     !mfn_equal(memo->root, v->roots.kernel)) &&
 	    !pt_walk_anew(v, address))
 		return false;
 	out->table = memo->table;

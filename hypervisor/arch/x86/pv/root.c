@@ -1,8 +1,8 @@
 /*
  * The roots of a vCPU's address spaces.
  *
- * A vCPU refers to its kernel root and, once it has one, to its user root (a table reference and a general one each).
- * The root that is loaded is always one of them, so no table is freed while a CPU walks it.
+ * A vCPU has a kernel root and, some time later, a user root; core/mm/vcpu_roots.c keeps them in use. The root that is loaded is
+ * always one of them, so no table is freed while a CPU walks it.
  */
 #include "pv.h"
 #include "../paging.h"
@@ -31,7 +31,7 @@ static void root_renew(struct vcpu *v, const mfn_t *slot)
 {
 	if (v != current_vcpu())
 		return;
-	if (v->arch.in_kernel == (slot == &v->arch.roots.kernel))
+	if (v->arch.in_kernel == (slot == &v->roots.kernel))
 		vcpu_load_root(this_cpu(), v);
 	else
 		tlb_flush_other_space();
@@ -52,7 +52,7 @@ static void root_replace(struct vcpu *v, mfn_t *slot, mfn_t root)
 enum status pv_root_set(struct vcpu *v, mfn_t root, bool user)
 {
 	struct domain *d = v->domain;
-	mfn_t *slot = user ? &v->arch.roots.user : &v->arch.roots.kernel;
+	mfn_t *slot = user ? &v->roots.user : &v->roots.kernel;
 	enum status s;
 
 	spin_lock(&d->mm_lock);
@@ -62,7 +62,8 @@ enum status pv_root_set(struct vcpu *v, mfn_t root, bool user)
 	} else if (s == OK) {
 		bool none = user && root.v == 0;
 
-		if (!none)
+		s = vcpu_roots_hold(d, &v->roots);
+		if (s == OK && !none)
 			s = root_get(d, root);
 		if (s == OK)
 			root_replace(v, slot, none ? MFN_INVALID : root);
@@ -77,13 +78,11 @@ bool pv_roots_switch(mfn_t kernel, mfn_t user)
 	struct cpu *c = this_cpu();
 	struct vcpu *v = c->current;
 	struct domain *d = v->domain;
-	const struct root_pair new = {kernel, user};
 	bool done;
 
 	spin_lock(&d->mm_lock);
-	done = page_table_roots_exchange(d, &v->arch.roots, &new);
+	done = vcpu_roots_switch(d, &v->roots, kernel, user);
 	if (done) {
-		v->arch.roots = new;
 		c->stub->kernel_cr3 = tlb_cr3(kernel, TLB_SPACE_KERNEL);
 		c->stub->user_cr3 = tlb_cr3(user, TLB_SPACE_USER);
 		root_load(c, c->stub->kernel_cr3);
@@ -94,14 +93,18 @@ bool pv_roots_switch(mfn_t kernel, mfn_t user)
 
 void pv_roots_drop(struct vcpu *v)
 {
-	mfn_t kernel = v->arch.roots.kernel, user = v->arch.roots.user;
+	mfn_t kernel = v->roots.kernel, user = v->roots.user;
 
+	if (v->roots.by_pin) {
+		v->roots = (struct vcpu_roots){MFN_INVALID, MFN_INVALID, false};
+		return;
+	}
 	/* One at a time: each may leave work that must be finished first. */
 	if (!mfn_is_invalid(user)) {
-		v->arch.roots.user = MFN_INVALID;
+		v->roots.user = MFN_INVALID;
 		page_table_put(v->domain, mfn_to_page(user));
 	} else if (!mfn_is_invalid(kernel)) {
-		v->arch.roots.kernel = MFN_INVALID;
+		v->roots.kernel = MFN_INVALID;
 		page_table_put(v->domain, mfn_to_page(kernel));
 	}
 }

@@ -37,7 +37,6 @@ struct arch_vcpu {
 	const struct cpu *held_by;  /* whose registers still hold its state, NULL: none's; see switch.c */
 	struct cpu_user_regs regs;  /* [c] while it does not run; else on the stack of its CPU */
 	bool in_kernel;		    /* [c] guest kernel mode, with the kernel's page table */
-	struct root_pair roots;	    /* [m] referenced L4s, MFN_INVALID none */
 	struct pt_memo walked;	    /* [m] */
 	struct trap_info *traps;    /* [c] 256 entries */
 	uint64_t gdt_frame[GDT_FRAMES]; /* [m] referenced segment-descriptor frames */
