@@ -310,11 +310,14 @@ static void kernel_load(struct build *b)
 
 static void p2m_fill(struct build *b)
 {
+	uint64_t *list = page_of(b, b->p2m_pfn);
+
 	for (unsigned int c = 0; c < b->chunk_count; c++) {
 		for (uint64_t i = 0; i < b->chunk[c].count; i++) {
 			uint64_t pfn = b->chunk[c].pfn + i;
-			uint64_t *list = page_of(b, b->p2m_pfn + pfn / 512);
 
+			if (pfn % 512 == 0)
+				list = page_of(b, b->p2m_pfn + pfn / 512);
 			list[pfn % 512] = b->chunk[c].first.v + i;
 		}
 	}
