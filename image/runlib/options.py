@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 DISK_BUSES = ("ahci", "nvme", "virtio", "scsi")
 CARDS = ("virtio", "e1000e")
-DEBIAN_KERNELS = ("amd64", "cloud")
+DEBIAN_KERNELS = ("amd64", "cloud", "rt")
 CPU = "max,-smap"
 # Under -icount TCG counts each byte of a `rep stosb` as an instruction, which would hide what is to be measured.
 CPU_ICOUNT = CPU + ",-erms,-fsrm"
@@ -86,7 +86,7 @@ def parser_make():
     add("--dom0-memory", type=size_mib, metavar="M", help="memory of domain 0 (all that is free)")
     add("--dom0-vcpus", type=count, metavar="N", help="vCPUs of domain 0 (as many as CPUs)")
     add("--kernel", type=kernel, default="amd64", metavar="K",
-        help="amd64 or cloud: Debian's linux-image of that flavour; or a FILE; or none (amd64)")
+        help="amd64, cloud or rt: Debian's linux-image of that flavour; or a FILE; or none (amd64)")
     add("--root", type=existing_file, metavar="FILE", help="an initramfs of one's own instead of the one made here")
     add("--packages", default="", metavar="LIST", help="Debian packages to put into the root, with what they depend on")
     add("--no-tools", dest="tools", action="store_false", help="a root without the control tools and the sample guest")

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from .options import DEBIAN_KERNELS
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 IMAGE = os.path.join(TOP, "image")
 
@@ -80,7 +82,7 @@ def kernel_find(options, folder):
     native = options.hypervisor == "none"
     if options.kernel == "none":
         return None
-    if options.kernel in ("amd64", "cloud"):
+    if options.kernel in DEBIAN_KERNELS:
         return os.path.join(tool("kernel", options.kernel), "vmlinuz" if native else "vmlinux")
     if native or not is_bzimage(options.kernel):
         return options.kernel
@@ -132,7 +134,7 @@ def root_prepare(options, folder):
     if options.root:
         base = options.root
     else:
-        flavour = options.kernel if options.kernel in ("amd64", "cloud") else "amd64"
+        flavour = options.kernel if options.kernel in DEBIAN_KERNELS else "amd64"
         base = tool("root", "--kernel", flavour, "--packages", options.packages, *([] if options.tools else ["--no-tools"]))
     path = os.path.join(folder, "initramfs")
     with open(path, "wb") as file, open(base, "rb") as base_file:
