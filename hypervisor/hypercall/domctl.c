@@ -111,7 +111,7 @@ static const struct row rows[] = {
 	REFUSED(setvnumainfo, E_OPNOTSUPP),
 	REFUSED(psr_cmt_op, E_NODEV),
 	REFUSED(monitor_op, E_OPNOTSUPP),
-	REFUSED(psr_alloc, E_OPNOTSUPP),
+	REFUSED(psr_alloc, E_NODEV),
 	REFUSED(soft_reset, E_INVAL),
 	ROW(get_cpu_policy, .reply = REPLY_ALWAYS, .bytes = BYTES(cpu_policy)),
 	ROW(set_cpu_policy, .needs = STOPPED, .reply = REPLY_ALWAYS, .bytes = BYTES(cpu_policy)),

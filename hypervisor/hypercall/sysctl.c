@@ -51,7 +51,7 @@ static const struct row rows[] = {
 	REFUSED(coverage_op, E_OPNOTSUPP),
 	ROW(psr_cmt_op, .reply = REPLY_ON_SUCCESS, .bytes = BYTES(psr_cmt_op)),
 	ROW(pcitopoinfo, .reply = REPLY_ON_SUCCESS, .bytes = BYTES(pcitopoinfo)),
-	REFUSED(psr_alloc, E_OPNOTSUPP),
+	REFUSED(psr_alloc, E_NODEV),
 	ROW(get_cpu_levelling_caps, .reply = REPLY_ON_SUCCESS, .bytes = BYTES(cpu_levelling_caps)),
 	ROW(get_cpu_featureset, .reply = REPLY_ALWAYS, .bytes = BYTES(cpu_featureset)),
 	REFUSED(livepatch_op, E_NOSYS),

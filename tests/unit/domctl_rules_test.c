@@ -14,7 +14,7 @@ static const struct {
 	{XEN_DOMCTL_vm_event_op, E_OPNOTSUPP},	       {XEN_DOMCTL_mem_sharing_op, E_OPNOTSUPP},
 	{XEN_DOMCTL_set_access_required, E_OPNOTSUPP}, {XEN_DOMCTL_audit_p2m, E_NOSYS},
 	{XEN_DOMCTL_set_broken_page_p2m, E_OPNOTSUPP}, {XEN_DOMCTL_setvnumainfo, E_OPNOTSUPP},
-	{XEN_DOMCTL_psr_cmt_op, E_NODEV},	       {XEN_DOMCTL_psr_alloc, E_OPNOTSUPP},
+	{XEN_DOMCTL_psr_cmt_op, E_NODEV},	       {XEN_DOMCTL_psr_alloc, E_NODEV},
 	{XEN_DOMCTL_monitor_op, E_OPNOTSUPP},	       {XEN_DOMCTL_soft_reset, E_INVAL},
 	{XEN_DOMCTL_vmtrace_op, E_INVAL},	       {XEN_DOMCTL_get_paging_mempool_size, E_OPNOTSUPP},
 	{XEN_DOMCTL_set_paging_mempool_size, E_OPNOTSUPP},

@@ -11,7 +11,7 @@ static const struct {
 	{XEN_SYSCTL_tbuf_op, E_NOSYS},		     {XEN_SYSCTL_perfc_op, E_NOSYS},
 	{XEN_SYSCTL_cpu_hotplug, E_OPNOTSUPP},	     {XEN_SYSCTL_page_offline_op, E_OPNOTSUPP},
 	{XEN_SYSCTL_lockprof_op, E_NOSYS},	     {XEN_SYSCTL_coverage_op, E_OPNOTSUPP},
-	{XEN_SYSCTL_psr_alloc, E_OPNOTSUPP},	     {XEN_SYSCTL_livepatch_op, E_NOSYS},
+	{XEN_SYSCTL_psr_alloc, E_NODEV},	     {XEN_SYSCTL_livepatch_op, E_NOSYS},
 };
 
 static const uint32_t unknown[] = {0, 13, 24, 28, 30, UINT32_MAX};

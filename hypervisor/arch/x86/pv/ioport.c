@@ -66,6 +66,12 @@ static bool port_is_hypervisors(uint16_t port)
 	       port == RTC_DATA || (port >= PCI_DATA && port <= PCI_LAST);
 }
 
+/* The 1 MiB to which interrupt messages are written, the local APIC in it; and where AMD's CPUs keep their own cycles. */
+#define MESSAGES_FIRST UINT64_C(0xfee00)
+#define MESSAGES_LAST UINT64_C(0xfeeff)
+#define HYPERTRANSPORT_FIRST UINT64_C(0xfd00000)
+#define HYPERTRANSPORT_LAST UINT64_C(0xfffffff)
+
 static enum status give_everything(struct io_permissions *p)
 {
 	enum status s = io_permissions_change(p, IO_PORTS, 0, IO_PORT_LAST, true);
@@ -77,6 +83,10 @@ static enum status give_everything(struct io_permissions *p)
 	for (uint32_t port = 0; s == OK && port <= IO_PORT_LAST; port++)
 		if (port_is_hypervisors((uint16_t)port))
 			s = io_permissions_change(p, IO_PORTS, port, port, false);
+	if (s == OK)
+		s = io_permissions_change(p, IO_FRAMES, MESSAGES_FIRST, MESSAGES_LAST, false);
+	if (s == OK && cpu_features.amd)
+		s = io_permissions_change(p, IO_FRAMES, HYPERTRANSPORT_FIRST, HYPERTRANSPORT_LAST, false);
 	if (s == OK && serial_irq())
 		s = io_permissions_change(p, IO_IRQS, serial_irq(), serial_irq(), false);
 	return s;
@@ -132,12 +142,6 @@ bool io_port_is_permitted(const struct domain *d, uint16_t port, unsigned int by
 {
 	return domain_io_is_allowed(d, IO_PORTS, port, (uint64_t)port + bytes - 1);
 }
-
-/* The 1 MiB to which interrupt messages are written, the local APIC in it; and where AMD's CPUs keep their own cycles. */
-#define MESSAGES_FIRST UINT64_C(0xfee00)
-#define MESSAGES_LAST UINT64_C(0xfeeff)
-#define HYPERTRANSPORT_FIRST UINT64_C(0xfd00000)
-#define HYPERTRANSPORT_LAST UINT64_C(0xfffffff)
 
 bool arch_iomem_may_map(const struct domain *d, mfn_t frame, bool writable)
 {
