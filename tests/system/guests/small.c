@@ -6,6 +6,7 @@
  *   ticker     wakes by a timer every 10 ms and prints each second, on its console, how late it woke
  *   calls      on all its vCPUs, makes hypercalls that take long: whoever destroys it does so in the middle of one
  *   crash      crashes
+ *   obeys      ends as the first letter typed on its console says: power-off (p), reboot (r), crash (c), watchdog (w)
  *
  * It is made of the guest tests' library (tests/guest/lib), and checks nothing by itself.
  */
@@ -52,6 +53,21 @@ static void say_number(const char *before, uint64_t value)
 	} while (value);
 	say(before);
 	say(at);
+}
+
+/* The next byte typed on the console, or 0. */
+static char console_letter(void)
+{
+	volatile struct xencons_interface *ring = pfn_to_va(mfn_to_pfn(start_info->console.domU.mfn));
+	char c;
+
+	if (ring->in_cons == ring->in_prod)
+		return 0;
+	c = ring->in[MASK_XENCONS_IDX(ring->in_cons, ring->in)];
+	asm volatile("" : : : "memory");
+	ring->in_cons++;
+	port_send(start_info->console.domU.evtchn);
+	return c;
 }
 
 /* How late the timer woke us, since the last line. */
@@ -162,6 +178,42 @@ static void run_on_all(void (*function)(void *))
 	function(NULL);
 }
 
+/* Returns if the letter has no meaning. */
+static void end_as(char letter)
+{
+	static const struct {
+		char letter;
+		unsigned int reason;
+	} ends[] = {
+		{ 'p', SHUTDOWN_poweroff },
+		{ 'r', SHUTDOWN_reboot },
+		{ 'c', SHUTDOWN_crash },
+		{ 'w', SHUTDOWN_watchdog },
+	};
+
+	for (unsigned int i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends[i].letter == letter)
+			power_off(ends[i].reason);
+}
+
+static void obey(void)
+{
+	evtchn_port_t port = start_info->console.domU.evtchn;
+	struct sched_poll poll = { .nr_ports = 1 };
+
+	set_xen_guest_handle(poll.ports, &port);
+	port_mask(port);
+	for (;;) {
+		char letter;
+
+		port_clear(port);
+		while ((letter = console_letter()))
+			end_as(letter);
+		if (hc_sched_op(SCHEDOP_poll, &poll))
+			FAIL("poll is refused");
+	}
+}
+
 void test_main(void)
 {
 	say_number("first frame ", pfn_to_mfn(0));
@@ -175,6 +227,8 @@ void test_main(void)
 		run_on_all(calls);
 	if (option_is("ticker"))
 		ticker();
+	if (option_is("obeys"))
+		obey();
 	for (;;)
 		hc_sched_op(SCHEDOP_block, NULL);
 }
