@@ -106,57 +106,34 @@ enum status domctl_getnodeaffinity(struct vcpu *v, struct domain *d, struct xen_
 	return control_bitmap_out(v, &op->u.nodeaffinity.nodemap, &nodes, NODES);
 }
 
-/* The two schedulers whose parameters are a weight and a cap. For both a weight of 0 is no change, and a cap of 0 takes
-   the cap away; for the first, a cap of all ones is no change. */
-static enum status params_decode(const struct domain *d, const struct xen_domctl_scheduler_op *s, uint32_t *weight,
-				 uint32_t *cap)
+/* A weight of 0 is no change, a cap of 0 takes the cap away. */
+static enum status params_put(struct domain *d, const struct xen_domctl_sched_credit2 *params)
 {
-	*weight = read_once(d->sched.weight);
-	*cap = read_once(d->sched.cap);
-	switch (s->sched_id) {
-	case XEN_SCHEDULER_CREDIT2:
-		*weight = s->u.credit2.weight ? s->u.credit2.weight : *weight;
-		*cap = s->u.credit2.cap;
-		return OK;
-	case XEN_SCHEDULER_CREDIT:
-		*weight = s->u.credit.weight ? s->u.credit.weight : *weight;
-		*cap = s->u.credit.cap == UINT16_MAX ? *cap : s->u.credit.cap;
-		return OK;
-	default:
-		return E_INVAL;
-	}
+	return sched_set_params(d, params->weight ? params->weight : read_once(d->sched.weight), params->cap);
 }
 
-static enum status params_get(const struct domain *d, struct xen_domctl_scheduler_op *s)
+static struct xen_domctl_sched_credit2 params_get(const struct domain *d)
 {
-	uint16_t weight = (uint16_t)read_once(d->sched.weight), cap = (uint16_t)read_once(d->sched.cap);
-
-	switch (s->sched_id) {
-	case XEN_SCHEDULER_CREDIT2:
-		s->u.credit2 = (struct xen_domctl_sched_credit2){.weight = weight, .cap = cap};
-		return OK;
-	case XEN_SCHEDULER_CREDIT:
-		s->u.credit = (struct xen_domctl_sched_credit){.weight = weight, .cap = cap};
-		return OK;
-	default:
-		return E_INVAL;
-	}
+	return (struct xen_domctl_sched_credit2){
+		.weight = (uint16_t)read_once(d->sched.weight),
+		.cap = (uint16_t)read_once(d->sched.cap),
+	};
 }
 
-/* Single vCPUs have no parameters. */
+/* Of the scheduler that tools take ours for (sysctl sched_id). Single vCPUs have no parameters. */
 enum status domctl_scheduler_op(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_scheduler_op *s = &op->u.scheduler_op;
-	uint32_t weight, cap;
-	enum status status;
 
 	(void)v;
+	if (s->sched_id != XEN_SCHEDULER_CREDIT2)
+		return E_INVAL;
 	switch (s->cmd) {
 	case XEN_DOMCTL_SCHEDOP_putinfo:
-		status = params_decode(d, s, &weight, &cap);
-		return status ? status : sched_set_params(d, weight, cap);
+		return params_put(d, &s->u.credit2);
 	case XEN_DOMCTL_SCHEDOP_getinfo:
-		return params_get(d, s);
+		s->u.credit2 = params_get(d);
+		return OK;
 	default:
 		return E_INVAL;
 	}

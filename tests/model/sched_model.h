@@ -291,7 +291,7 @@ static inline void sched_model_pool_remove(unsigned int pool, unsigned int cpu)
 	for (unsigned int dom = 0; dom < SCHED_MODEL_DOMAINS; dom++)
 		is_needed |= sched_model.domain_pool[dom] == pool;
 	is_needed &= *cpus == bit;
-	sched_model_expect(pool_remove_cpu(pool, cpu) == (!(*cpus & bit) ? E_NODEV : is_needed ? E_BUSY : OK));
+	sched_model_expect(pool_remove_cpu(pool, cpu) == (!(*cpus & bit) ? E_ADDRNOTAVAIL : is_needed ? E_BUSY : OK));
 	if (!is_needed)
 		*cpus &= (uint8_t)~bit;
 }

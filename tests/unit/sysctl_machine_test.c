@@ -265,7 +265,7 @@ static void what_pools_cannot_do_is_refused(void **state)
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 77), E_INVAL);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, 0), E_NOENT);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 1), 0);
-	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 1), E_NODEV);
+	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 1), E_ADDRNOTAVAIL);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 0), E_BUSY);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0, 1), 0);
 	assert_int_equal(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0, 1), 0);

@@ -118,8 +118,6 @@ enum status evtchn_domain_init(struct domain *d, uint32_t port_max)
 	struct evtchn_table *t = &d->evtchn;
 	enum status s;
 
-	if (port_max == 0)
-		return E_INVAL;
 	*t = (struct evtchn_table){.port_max = MIN(port_max, EVTCHN_PORTS_MAX - 1), .free_from = 1};
 	s = bucket_add(t);
 	if (s)

@@ -190,7 +190,7 @@ static enum status remove_check(uint32_t id, uint32_t *cpu) REQUIRES(pool_lock)
 	if (*cpu >= cpu_count)
 		return E_INVAL;
 	if (!cpuset_has(&p->cpus, *cpu))
-		return E_NODEV;
+		return E_ADDRNOTAVAIL;
 	return (!id || p->domain_count) && cpuset_count(&p->cpus) == 1 ? E_BUSY : OK;
 }
 

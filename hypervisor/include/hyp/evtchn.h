@@ -51,7 +51,7 @@ struct evtchn_table {
 	uint32_t close_from; /* [e] where the last closing of all stopped: a hint */
 };
 
-/* port_max above what the ABI has is cut off. E_NOMEM, E_INVAL (no port at all). */
+/* port_max above what the ABI has is cut off; 0 is a domain without ports. E_NOMEM. */
 enum status evtchn_domain_init(struct domain *d, uint32_t port_max);
 /* Closes every port, restartable: E_RESTART until all are closed. The domain is dying. */
 enum status evtchn_domain_close_all(struct domain *d);

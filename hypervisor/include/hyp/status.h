@@ -35,6 +35,7 @@ enum [[nodiscard]] status {
 	E_RESTART = -85,
 	E_OPNOTSUPP = -95,
 	E_ADDRINUSE = -98,
+	E_ADDRNOTAVAIL = -99,
 	E_NOBUFS = -105,
 	E_ISCONN = -106,
 	E_NOTCONN = -107,
