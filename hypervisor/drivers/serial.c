@@ -297,6 +297,16 @@ static void output_go_on(void)
 	output_unlock(locked);
 }
 
+/* The line to the interrupt controller falls, and rises if there is a reason. */
+static void interrupt_again(void)
+{
+	bool locked = output_lock();
+
+	register_write(INTERRUPT_ENABLE, 0);
+	interrupts_choose();
+	output_unlock(locked);
+}
+
 void serial_interrupt(void)
 {
 	/* The line to the interrupt controller rises once for several reasons. Reading the identification also ends what a line
@@ -308,6 +318,8 @@ void serial_interrupt(void)
 		if (register_read(INTERRUPT_ID) & INTERRUPT_ID_NONE)
 			return;
 	}
+	/* Others have waited long enough. */
+	interrupt_again();
 }
 
 uint8_t serial_irq(void)

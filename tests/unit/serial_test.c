@@ -21,6 +21,7 @@ static struct {
 	unsigned int fifo_used;	  /* characters since the transmitter was seen empty */
 	unsigned int status_reads;
 	bool overrun;
+	bool has_risen; /* the line to the interrupt controller, since somebody looked */
 	const char *input;
 	unsigned int reads_until_empty; /* of the status, if it is slow; 0: never by itself */
 	char output[4096];
@@ -40,6 +41,22 @@ static uint8_t line_status(void)
 	return (uint8_t)((busy ? 0 : 0x60) | (*uart.input ? 1 : 0));
 }
 
+/* The line to the interrupt controller is high. */
+static bool interrupts(void)
+{
+	bool empty = !uart.busy && !(uart.slow && uart.fifo_used);
+
+	return (uart.interrupt_enable & 1 && *uart.input) || (uart.interrupt_enable & 2 && empty);
+}
+
+static void interrupt_enable_write(uint8_t value)
+{
+	bool was_high = interrupts();
+
+	uart.interrupt_enable = value;
+	uart.has_risen |= !was_high && interrupts();
+}
+
 static uint32_t port_in(uint16_t port, unsigned int bytes)
 {
 	assert_int_equal(bytes, 1);
@@ -47,7 +64,7 @@ static uint32_t port_in(uint16_t port, unsigned int bytes)
 	case 0:
 		return *uart.input ? (uint8_t)*uart.input++ : 0;
 	case 2:
-		return uart.has_fifo && (uart.fifo_control & 1) ? 0xc1 : 0x01;
+		return (uart.has_fifo && (uart.fifo_control & 1) ? 0xc0 : 0) | !interrupts();
 	case 5:
 		return line_status();
 	case 7:
@@ -76,7 +93,10 @@ static void port_out(uint16_t port, unsigned int bytes, uint32_t value)
 			transmit((uint8_t)value);
 		break;
 	case 1:
-		*(uart.line_control & 0x80 ? &uart.divisor[1] : &uart.interrupt_enable) = (uint8_t)value;
+		if (uart.line_control & 0x80)
+			uart.divisor[1] = (uint8_t)value;
+		else
+			interrupt_enable_write((uint8_t)value);
 		break;
 	case 2:
 		uart.fifo_control = (uint8_t)value;
@@ -295,12 +315,22 @@ static void endless_input_is_taken_in_pieces(void **state)
 {
 	static char flood[10000];
 	char text[2048];
+	size_t taken = 0;
 
 	(void)state;
 	memset(flood, 'y', sizeof(flood) - 1);
 	uart.input = flood;
-	serial_interrupt();
-	assert_in_range(console_input_read(text, sizeof(text)), 1, 256);
+	/* On controllers that see changes alone, what is left must raise the line again. */
+	do {
+		size_t piece;
+
+		uart.has_risen = false;
+		serial_interrupt();
+		piece = console_input_read(text, sizeof(text));
+		assert_in_range(piece, 1, 1024);
+		taken += piece;
+	} while (uart.has_risen);
+	assert_int_equal(taken, sizeof(flood) - 1);
 }
 
 /* The last of all: it cannot be taken back. */
