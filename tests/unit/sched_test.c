@@ -495,6 +495,24 @@ static void affinity_without_an_online_cpu_is_refused(void **state)
 	assert_int_equal(sched_set_affinity(d[0]->vcpu[0], &all, &none), OK);
 }
 
+/* Tools show where a vCPU belongs. */
+static void a_sleeping_vcpu_belongs_to_the_cpu_that_it_is_tied_to(void **state)
+{
+	struct vcpu *v;
+
+	(void)state;
+	sim_start(3);
+	add_busy(0, 1);
+	v = d[0]->vcpu[0];
+	pin(v, 0);
+	sim_settle();
+	sleep_now(v);
+	pin(v, 2);
+	assert_int_equal(v->sched.cpu, 2);
+	wake_now(v);
+	assert_ptr_equal(sim_runs[2], v);
+}
+
 static void override_is_kept_until_undone_and_then_the_old_affinity_is_back(void **state)
 {
 	struct vcpu *v;
@@ -668,6 +686,7 @@ int main(void)
 		TEST(running_vcpu_leaves_a_cpu_that_it_may_not_use_any_more),
 		TEST(queued_vcpu_leaves_a_cpu_that_it_may_not_use_any_more),
 		TEST(affinity_without_an_online_cpu_is_refused),
+		TEST(a_sleeping_vcpu_belongs_to_the_cpu_that_it_is_tied_to),
 		TEST(override_is_kept_until_undone_and_then_the_old_affinity_is_back),
 		TEST(nobody_runs_a_vcpu_before_its_cpu_has_switched),
 		TEST(paused_vcpu_stops_and_comes_back),

@@ -7,16 +7,20 @@
  */
 #include "runqueue.h"
 
-/* After a change: a queued vCPU that may not stay is taken off and queued anew, a running one is made to stop. Unlocks. */
+/* After a change: a vCPU that may not stay is taken off its queue and queued anew, a running one is made to stop, and one that
+   sleeps belongs elsewhere at once, for whoever asks. Unlocks. */
 static void leave_if_excluded(struct runqueue *q, struct vcpu *v) RELEASES(q->lock) NO_LOCK_CHECK
 {
 	unsigned int cpu = v->sched.cpu;
 	bool is_excluded = !vcpu_may_run_on(v, cpu), was_queued = v->sched.queued, runs = v->sched.running;
+	struct cpuset cpus = sched_vcpu_cpus(v);
 
 	if (is_excluded && was_queued)
 		runqueue_leave(q, v);
+	if (is_excluded && !runs)
+		write_once(v->sched.cpu, placement_least_loaded(&cpus, cpu));
 	spin_unlock(&q->lock);
-	if (is_excluded && was_queued)
+	if (is_excluded && !runs)
 		sched_update(v);
 	/* An idle CPU may be open to it now. */
 	if (!is_excluded && was_queued)

@@ -44,8 +44,7 @@ static unsigned int load(unsigned int cpu)
 	return read_once(runqueues[cpu].queued) + (read_once(runqueues[cpu].current) ? 1 : 0);
 }
 
-/* The least loaded of `set`; the last one unless another has less to do by more than one. */
-static unsigned int least_loaded(const struct cpuset *set, unsigned int last)
+unsigned int placement_least_loaded(const struct cpuset *set, unsigned int last)
 {
 	unsigned int best = CPUS_MAX, best_load = 0;
 
@@ -81,7 +80,7 @@ unsigned int placement_choose(const struct vcpu *v, bool *claimed)
 	*claimed = cpu != CPUS_MAX;
 	if (*claimed)
 		return cpu;
-	return least_loaded(cpuset_is_empty(&soft) ? &hard : &soft, v->sched.cpu);
+	return placement_least_loaded(cpuset_is_empty(&soft) ? &hard : &soft, v->sched.cpu);
 }
 
 void placement_offer(const struct vcpu *v)

@@ -85,6 +85,8 @@ void sched_update(struct vcpu *v);
 /* placement.c */
 /* Where v should queue; *claimed if that CPU was idle and is now taken out of idle_cpus: it must be made due. */
 unsigned int placement_choose(const struct vcpu *v, bool *claimed) REQUIRES(runqueues[v->sched.cpu].lock);
+/* The least loaded of `set`; the last one unless another has less to do by more than one. CPUS_MAX: the set is empty. */
+unsigned int placement_least_loaded(const struct cpuset *set, unsigned int last);
 /* v is queued on a busy CPU: an idle one that may run it is told to come and get it. */
 void placement_offer(const struct vcpu *v);
 /* The same for all that wait on q. */
