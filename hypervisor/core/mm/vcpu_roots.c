@@ -4,7 +4,7 @@
  *
  *   K1  Either each root has a general reference and one as a table for this vCPU, or both are pinned (by_pin).
  *   K2  A pin goes only when all vCPUs that are held by it have taken references instead.
- *   K3  A CPU loads the new root before it releases mm_lock, and takes back what holds the old one after that.
+ *   K3  A CPU loads the new root before it releases mm_lock; what is given back before that is never the last that holds a root.
  *
  * All under the owner's mm_lock. Nobody else changes the type count of a table meanwhile; and as long as that is not 0 a general
  * reference goes with it, so that the owner stays who he is and the general count is not 0 either.
