@@ -253,6 +253,22 @@ static inline void pt_write(struct pt_model *m, struct pt_domain_model *o, unsig
 		CHECK(pt_contents(p)[slot] == before);
 }
 
+/* By the short way, in any frame of anybody's, whatever d has to undo. */
+static inline void pt_update_leaf(struct pt_model *m, struct pt_domain_model *o, unsigned int who)
+{
+	struct pt_domain_model *where = pt_take(m, 4) ? o : &m->dom[pt_take(m, PT_DOMAINS)];
+	unsigned int f = pt_take(m, PT_FRAMES);
+	struct page *p = pt_page(where, f);
+	uint64_t *slot = &pt_contents(p)[pt_take(m, FAKE_PT_ENTRIES)], before = *slot;
+	bool may = where == o && !where->frame[f].released && pt_is_table(p) && page_type_level(p->type) == 1 &&
+		   !page_table_has_undo(&o->d);
+
+	if (!page_table_update_leaf(&o->d, page_to_mfn(p), slot, pt_some_entry(m, who)))
+		CHECK(*slot == before);
+	else
+		CHECK(may);
+}
+
 static inline void pt_pin(struct pt_model *m, struct pt_domain_model *o)
 {
 	unsigned int f = pt_take(m, PT_FRAMES), level = 1 + pt_take(m, PAGE_LEVELS);
@@ -389,8 +405,11 @@ static inline void pt_step(struct pt_model *m)
 	case 0 ... 4:
 		pt_fill(m, o, who);
 		break;
-	case 5 ... 7:
+	case 5 ... 6:
 		pt_write(m, o, who);
+		break;
+	case 7:
+		pt_update_leaf(m, o, who);
 		break;
 	case 8 ... 9:
 		pt_pin(m, o);

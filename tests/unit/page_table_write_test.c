@@ -184,6 +184,40 @@ static void a_writable_leaf_of_an_interrupted_table_undoes_it_first(void **state
 	expect_uses(half, 1, 1);
 }
 
+static void the_short_way_serves_leaves_of_tables_in_use_alone(void **state)
+{
+	struct page *going = pt_page(&m.dom[0], 2);
+	mfn_t at = page_to_mfn(table);
+	uint64_t *slot = &pt_contents(table)[SLOT], raw = entry_for(memory, FAKE_PTE_WRITABLE);
+
+	(void)state;
+	assert_true(page_table_update_leaf(self, at, slot, raw));
+	assert_int_equal(entry(), entry_for(memory, FAKE_PTE_WRITABLE | FAKE_PTE_FORCED));
+	expect_uses(memory, 1, 1);
+	assert_true(page_table_update_leaf(self, at, slot, entry_for(memory, 0)));
+	expect_uses(memory, 1, 0);
+	assert_true(page_table_update_leaf(self, at, slot, 0));
+	assert_int_equal(entry(), 0);
+	expect_uses(memory, 0, 0);
+	/* What may not stand in it; another's frame; a frame that is no table; another's table; no frame at all. */
+	assert_false(page_table_update_leaf(self, at, slot, entry_for(memory, FAKE_PTE_FORBIDDEN)));
+	assert_false(page_table_update_leaf(self, at, slot, entry_for(foreign, 0)));
+	assert_false(page_table_update_leaf(self, page_to_mfn(memory), &pt_contents(memory)[SLOT], raw));
+	assert_false(page_table_update_leaf(other, at, slot, entry_for(foreign, 0)));
+	assert_false(page_table_update_leaf(self, mfn(frame_count), slot, raw));
+	assert_int_equal(entry(), 0);
+	expect_uses(memory, 0, 0);
+	/* While there is work to do first. */
+	assert_int_equal(page_get(going, self), OK);
+	assert_int_equal(page_table_pin(self, going, 1), OK);
+	assert_int_equal(page_table_unpin(self, going), OK);
+	assert_true(page_table_has_undo(self));
+	assert_false(page_table_update_leaf(self, at, slot, raw));
+	assert_int_equal(page_table_undo(self), OK);
+	assert_true(page_table_update_leaf(self, at, slot, raw));
+	assert_false(spin_is_locked(&self->mm_lock));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +231,7 @@ int main(void)
 		cmocka_unit_test_setup(an_entry_that_is_not_the_expected_one_stays_and_nothing_is_taken, a_table_in_use),
 		cmocka_unit_test_setup(bits_that_the_cpu_sets_stay_if_asked_for, a_table_in_use),
 		cmocka_unit_test_setup(a_writable_leaf_of_an_interrupted_table_undoes_it_first, a_table_in_use),
+		cmocka_unit_test_setup(the_short_way_serves_leaves_of_tables_in_use_alone, a_table_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,12 @@
 #include "raw.h"
 #include "panic.h"
 #include <hyp/log.h>
+#include <hyp/string.h>
 
 struct cpu_features cpu_features;
+
+/* Where STAC and CLAC are. */
+extern uint8_t *const smap_sites_start[], *const smap_sites_end[];
 
 /* The words of CPUID in which features are told, without the bits that follow control registers (OSXSAVE, OSPKE). */
 static const struct {
@@ -124,6 +128,16 @@ void cpu_features_read(void)
 	if (!f->pat)
 		refuse_to_start("this CPU has no page attribute table (PAT), which paravirtual guests depend on");
 	read_xsave();
+}
+
+void cpu_smap_settle(void)
+{
+	static const uint8_t nop[] = {0x0f, 0x1f, 0x00}; /* as long as STAC and CLAC */
+
+	if (cpu_features.smap)
+		return;
+	for (uint8_t *const *site = smap_sites_start; site < smap_sites_end; site++)
+		memcpy(*site, nop, sizeof(nop));
 }
 
 /* Also on CPUs that start later; a CPU has its tables loaded by then. */

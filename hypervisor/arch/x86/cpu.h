@@ -40,7 +40,6 @@ struct stub_data {
 	uint64_t scratch, stack, entry;
 	uint64_t saved_rax, saved_rcx, saved_rdx;
 	uint64_t iret;		/* return_iretq */
-	uint32_t smap;		/* user pages need the bracket */
 	uint32_t mode;		/* FAST_* */
 	uint32_t mode_in[2];	/* which it is in user mode, in kernel mode */
 	uint64_t kernel_cr3, user_cr3;
@@ -131,20 +130,22 @@ struct cpu_features {
 };
 extern struct cpu_features cpu_features;
 
-/* Brackets around accesses to guest pages. */
-static inline void guest_access_begin(void)
-{
-	if (cpu_features.smap)
-		__asm__ volatile("stac" : : : "memory", "cc");
-}
-static inline void guest_access_end(void)
-{
-	if (cpu_features.smap)
-		__asm__ volatile("clac" : : : "memory", "cc");
-}
+/* Brackets around accesses to guest pages; see guest_pages.inc. */
+#define SMAP_SITE(instruction)                                                                                                   \
+	__asm__ volatile("1: " instruction "\n\t"                                                                                \
+			 ".pushsection .smap_sites, \"a\"\n\t"                                                                   \
+			 ".quad 1b\n\t"                                                                                          \
+			 ".popsection"                                                                                           \
+			 :                                                                                                       \
+			 :                                                                                                       \
+			 : "memory", "cc")
+static inline void guest_access_begin(void) { SMAP_SITE("stac"); }
+static inline void guest_access_end(void) { SMAP_SITE("clac"); }
 
 /* cpu.c: reads the boot CPU's features; sets this CPU's control registers and MSRs. */
 void cpu_features_read(void);
+/* Once, when it is known whether SMAP is used, and before the image's text is protected. */
+void cpu_smap_settle(void);
 /* Has this CPU all that the boot CPU has? Later CPUs. */
 bool cpu_features_suffice(void);
 void cpu_setup_registers(void);

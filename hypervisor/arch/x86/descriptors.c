@@ -116,7 +116,6 @@ void descriptors_init_cpu(struct cpu *c)
 	c->stub->stack = entry_stack(c);
 	c->stub->entry = (uint64_t)syscall_entry;
 	c->stub->iret = (uint64_t)return_iretq;
-	c->stub->smap = cpu_features.smap;
 	c->stub->roots_switch = (uint64_t)pv_roots_switch;
 	c->stub->leaf_update = (uint64_t)pv_leaf_update;
 	c->stub->timer_set = (uint64_t)pv_timer_set;

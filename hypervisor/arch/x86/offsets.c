@@ -21,7 +21,6 @@ void offsets_emit(void)
 	EMIT(STUB_RCX, offsetof(struct stub_data, saved_rcx));
 	EMIT(STUB_RDX, offsetof(struct stub_data, saved_rdx));
 	EMIT(STUB_IRET, offsetof(struct stub_data, iret));
-	EMIT(STUB_SMAP, offsetof(struct stub_data, smap));
 	EMIT(STUB_MODE, offsetof(struct stub_data, mode));
 	EMIT(STUB_MODE_IN_USER, offsetof(struct stub_data, mode_in[false]));
 	EMIT(STUB_KERNEL_CR3, offsetof(struct stub_data, kernel_cr3));

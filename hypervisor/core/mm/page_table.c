@@ -91,14 +91,15 @@ static enum status leaf_get(struct domain *d, struct domain *owner, const struct
 }
 
 /* The same where all is as usual: memory that has the type already. False: nothing was taken, ask leaf_get. */
-static inline __attribute__((always_inline)) bool leaf_get_plain(const struct domain *owner, const struct pt_entry *leaf)
+static inline __attribute__((always_inline)) bool leaf_get_plain(const struct domain *owner, uint64_t raw)
 {
-	struct page *p = mfn_to_page(leaf->frame);
+	struct pt_entry leaf = arch_pt_read_present(1, raw);
+	struct page *p = mfn_to_page(leaf.frame);
 
-	if (unlikely(!mfn_has_page(leaf->frame) || leaf->weak_caching || owner == domain_hypervisor) ||
+	if (unlikely(!mfn_has_page(leaf.frame) || leaf.weak_caching || owner == domain_hypervisor) ||
 	    page_ref_get(p, owner->id) != OK)
 		return false;
-	if (!leaf->writable || page_type_increase(p, PAGE_TYPE_WRITABLE) == OK)
+	if (!leaf.writable || page_type_increase(p, PAGE_TYPE_WRITABLE) == OK)
 		return true;
 	page_ref_put(p);
 	return false;
@@ -123,6 +124,19 @@ static inline void leaf_put(const struct pt_entry *leaf)
 
 /* Undoing ------------------------------------------------------------------------------------------------------ */
 
+/* The list takes over a reference to p. */
+static void undo_add(struct domain *d, unsigned int level, struct page *p)
+{
+	d->undo.table[level] = p;
+	d->undo.levels |= BIT(level);
+}
+
+static void undo_remove(struct domain *d, unsigned int level)
+{
+	d->undo.table[level] = NULL;
+	d->undo.levels &= ~BIT(level);
+}
+
 /* Drops a use of a table. If it was the last, the table becomes partial (all entries hold references) and is listed;
    the caller's general reference goes to the list, or is dropped. */
 static void table_put(struct domain *d, struct page *p)
@@ -141,7 +155,7 @@ static void table_put(struct domain *d, struct page *p)
 	p->progress = (uint16_t)arch_pt_entries(level);
 	page_get_more(p); /* T4 */
 	page_type_end(p, (type & PAGE_TYPE_MASK) | PAGE_TYPE_PARTIAL);
-	d->undo.table[level] = p;
+	undo_add(d, level, p);
 }
 
 /* What an entry held that was accepted when it was written. */
@@ -202,7 +216,7 @@ static enum status undo_table(struct domain *d, unsigned int level)
 	p->stamp = tlb_clock_now();
 	page_type_end(p, type_of_level[level]);
 	page_ref_put(p); /* the partial state's */
-	d->undo.table[level] = NULL;
+	undo_remove(d, level);
 	page_ref_put(p); /* the list's */
 	return OK;
 }
@@ -213,29 +227,20 @@ static bool is_undoable(const struct page *p, unsigned int level)
 	return (page_type_settled(p) & (PAGE_TYPE_MASK | PAGE_TYPE_PARTIAL)) == (type_of_level[level] | PAGE_TYPE_PARTIAL);
 }
 
-static unsigned int undo_lowest(const struct domain *d)
-{
-	for (unsigned int level = 1; level <= PAGE_LEVELS; level++)
-		if (d->undo.table[level])
-			return level;
-	return 0;
-}
-
 enum status page_table_undo_some(struct domain *d)
 {
-	unsigned int level;
-
-	while ((level = undo_lowest(d))) {
+	while (page_table_has_undo(d)) {
+		unsigned int level = (unsigned int)__builtin_ctz(d->undo.levels);
 		struct page *p = d->undo.table[level];
 
 		if (!is_undoable(p, level)) {
-			d->undo.table[level] = NULL;
+			undo_remove(d, level);
 			page_ref_put(p);
 			continue;
 		}
 		if (undo_table(d, level) != OK)
 			return E_RESTART;
-		if (undo_lowest(d) && arch_preempt_due())
+		if (page_table_has_undo(d) && arch_preempt_due())
 			return E_RESTART;
 	}
 	return OK;
@@ -253,7 +258,7 @@ enum status page_table_settle(struct domain *d, struct page *p)
 		return OK;
 	if (!d->undo.table[level]) {
 		page_get_more(p);
-		d->undo.table[level] = p;
+		undo_add(d, level, p);
 	}
 	s = page_table_undo(d);
 	return s == OK ? E_RESTART : s;
@@ -261,11 +266,11 @@ enum status page_table_settle(struct domain *d, struct page *p)
 
 /* Validating --------------------------------------------------------------------------------------------------- */
 
-/* The references of a new leaf that says `e`; *raw becomes what is to stand in the table. */
-static __attribute__((noinline)) enum status leaf_accept(struct domain *d, struct domain *owner, const struct pt_entry *e,
-							 uint64_t *raw)
+/* The references of a new leaf; *raw becomes what is to stand in the table. */
+static __attribute__((noinline)) enum status leaf_accept(struct domain *d, struct domain *owner, uint64_t *raw)
 {
-	enum status s = leaf_get(d, owner, e);
+	struct pt_entry e = arch_pt_read(1, *raw);
+	enum status s = leaf_get(d, owner, &e);
 
 	/* A device that may be looked at only: the entry stands without the right to write. */
 	if (s != E_ROFS)
@@ -320,13 +325,15 @@ static enum status table_begin(struct domain *d, struct page *p, unsigned int le
 static inline enum status leaf_validate(struct domain *d, struct page *p, unsigned int i)
 {
 	uint64_t *slot = &table_of(p)[i], raw = *slot, accepted = arch_pt_adjust(1, raw);
-	struct pt_entry e = arch_pt_read(1, raw);
 	enum status s = arch_pt_check(d, 1, raw);
 
-	if (s == OK && e.kind == PT_LEAF && !leaf_get_plain(d, &e)) {
+	if (s == OK && arch_pt_is_present(raw) && !leaf_get_plain(d, raw)) {
+		uint64_t unusual = accepted;
+
 		/* It may come to the undoing of this very table. */
 		p->progress = (uint16_t)i;
-		s = leaf_accept(d, d, &e, &accepted);
+		s = leaf_accept(d, d, &unusual);
+		accepted = unusual;
 	}
 	if (s == OK && accepted != raw)
 		*slot = accepted;
@@ -461,11 +468,12 @@ enum pt_moves { PT_MOVES_NOTHING, PT_MOVES_THE_WRITING, PT_MOVES_EVERYTHING };
 
 static inline enum pt_moves entry_moves(unsigned int level, uint64_t old, uint64_t raw)
 {
-	struct pt_entry was = arch_pt_read(level, old);
+	struct pt_entry was;
 	uint64_t changed;
 
 	if (!arch_pt_is_present(old))
 		return PT_MOVES_EVERYTHING;
+	was = arch_pt_read_present(level, old);
 	changed = arch_pt_changed(level, old, raw);
 	if (!changed)
 		return PT_MOVES_NOTHING;
@@ -490,16 +498,19 @@ static inline bool entry_store(uint64_t *slot, const struct pt_write *w, uint64_
 static inline __attribute__((always_inline)) enum status entry_get(struct domain *d, unsigned int level,
 								   struct domain *owner, uint64_t *raw)
 {
-	struct pt_entry e = arch_pt_read(level, *raw);
+	uint64_t unusual = *raw;
+	enum status s;
 
-	if (e.kind == PT_EMPTY)
-		return OK;
 	if (level > 1)
-		return table_accept(d, level, e.frame);
-	return likely(leaf_get_plain(owner, &e)) ? OK : leaf_accept(d, owner, &e, raw);
+		return table_accept(d, level, arch_pt_read_present(level, *raw).frame);
+	if (likely(leaf_get_plain(owner, *raw)))
+		return OK;
+	s = leaf_accept(d, owner, &unusual);
+	*raw = unusual;
+	return s;
 }
 
-/* Inline, once for level 1, once for the others, and once for page_table_write_leaf. */
+/* Inline: once for each function that calls it, and in page_table_write once for level 1 and once for the others. */
 static inline __attribute__((always_inline)) enum status entry_write(struct domain *d, unsigned int level,
 								     uint64_t *slot, const struct pt_write *w)
 {
@@ -534,7 +545,7 @@ static inline __attribute__((always_inline)) enum status entry_write(struct doma
 	if (moves == PT_MOVES_EVERYTHING)
 		entry_put(d, level, old);
 	else if (moves == PT_MOVES_THE_WRITING)
-		page_type_decrease(mfn_to_page(arch_pt_read(level, old).frame), PAGE_TYPE_WRITABLE);
+		page_type_decrease(mfn_to_page(arch_pt_read_present(level, old).frame), PAGE_TYPE_WRITABLE);
 	return OK;
 }
 
@@ -557,4 +568,18 @@ enum status page_table_write_leaf(struct domain *d, uint64_t *slot, uint64_t old
 	struct pt_write w = {.owner = d, .raw = raw, .only_if = true, .expected = old};
 
 	return entry_write(d, 1, slot, &w);
+}
+
+bool page_table_update_leaf(struct domain *d, mfn_t table, uint64_t *slot, uint64_t raw)
+{
+	const struct pt_write w = {.owner = d, .raw = raw};
+	bool done;
+
+	if (!mfn_has_page(table))
+		return false;
+	spin_lock(&d->mm_lock);
+	done = !page_table_has_undo(d) && page_is_leaf_table(d, mfn_to_page(table)) &&
+	       entry_write(d, 1, slot, &w) == OK;
+	spin_unlock(&d->mm_lock);
+	return done;
 }

@@ -19,7 +19,7 @@ static inline bool page_type_swap(struct page *p, uint32_t *expected, uint32_t v
 }
 
 /* One more use as `type`; E_NOENT if it has none yet or is another; E_BUSY: too many. */
-static inline enum status page_type_increase(struct page *p, uint32_t type)
+static inline __attribute__((always_inline)) enum status page_type_increase(struct page *p, uint32_t type)
 {
 	for (;;) {
 		uint32_t now = page_type_settled(p);

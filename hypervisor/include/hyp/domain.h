@@ -182,9 +182,15 @@ static inline bool domain_may_control(const struct domain *caller, const struct 
 
 static inline bool page_table_has_undo(const struct domain *d)
 {
-	struct page *const *t = d->undo.table;
+	return d->undo.levels;
+}
 
-	return (uintptr_t)t[1] | (uintptr_t)t[2] | (uintptr_t)t[3] | (uintptr_t)t[4];
+/* Is p a table of level 1 of d's, and in use? Then it stays so, with mm_lock held. */
+static inline bool page_is_leaf_table(const struct domain *d, const struct page *p)
+{
+	uint32_t type = read_once(p->type);
+
+	return p->owner == d->id && (type & PAGE_TYPE_MASK) == PAGE_TYPE_L1 && type & PAGE_TYPE_COUNT_MASK;
 }
 
 /* See page_table_undo_some. */

@@ -22,6 +22,7 @@ struct vcpu_roots {
 
 /* Tables that lost their last use and are being undone, at most one of each level; each is listed with a reference. */
 struct pt_undo {
+	uint32_t levels; /* bit n: table[n] is there */
 	struct page *table[PAGE_LEVELS + 1];
 };
 
@@ -42,6 +43,7 @@ struct pt_entry {
  * enum status arch_pt_check(d, level, raw): E_INVAL: the raw entry has bits that d must not set.
  * struct pt_entry arch_pt_read(level, raw): what an entry says that was, or would be, accepted.
  * bool arch_pt_is_present(raw): it is not PT_EMPTY.
+ * struct pt_entry arch_pt_read_present(level, raw): arch_pt_read of what is known to be present.
  * uint64_t arch_pt_changed(level, a, b): of two present entries, the bits that differ and decide about references: frame, right
  *	to write, memory type.
  * uint64_t arch_pt_adjust(level, raw): the raw entry as it is to stand in the table (forced bits).
@@ -106,6 +108,10 @@ enum status page_table_write(struct domain *d, struct page *p, unsigned int inde
 /* The same for a leaf: in a level-1 table of d's that is in use *slot becomes `raw`, which may map d's own frames, if it is
    `old`; else E_AGAIN. */
 enum status page_table_write_leaf(struct domain *d, uint64_t *slot, uint64_t old, uint64_t raw);
+
+/* The same for any mfn and an entry in its frame, whatever the entry is; takes mm_lock. False: nothing was done, since `table` is
+   no such table, `raw` is not allowed, or d has to undo something first. */
+bool page_table_update_leaf(struct domain *d, mfn_t table, uint64_t *slot, uint64_t raw);
 
 /* A descriptor table's page. The caller has a general reference. mm_lock of the owner. */
 enum status page_segment_get(struct page *p);

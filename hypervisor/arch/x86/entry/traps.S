@@ -149,7 +149,7 @@ page_fault_entry:
 	movq STUB_INFO(%rdx), %rax
 	cmpb $0, INFO_MASK(%rax)
 	setne %sil
-	guest_pages_open %rdx
+	guest_pages_open
 	movq 16(%rsp), %rax		/* rcx */
 	may_fault undo_page_fault
 	movq %rax, (%rcx)
@@ -179,7 +179,7 @@ page_fault_entry:
 	movzwl FRAME(SS), %eax
 	may_fault undo_page_fault
 	movq %rax, 56(%rcx)
-	guest_pages_close %rdx
+	guest_pages_close
 	movq STUB_INFO(%rdx), %rax
 	movb $1, INFO_MASK(%rax)
 	movq %r8, INFO_CR2(%rax)
@@ -197,7 +197,7 @@ page_fault_entry:
 	jmp return_iretq
 
 undo_page_fault:
-	guest_pages_close %rdx
+	guest_pages_close
 	movq %r8, %cr2
 	cmpl $FAST_KERNEL, STUB_MODE(%rdx)
 	je slow_page_fault
@@ -243,10 +243,10 @@ general_protection_entry:
 	cmpq %rax, GP_FRAME(RIP)
 	jb slow_general_protection
 	movq GP_FRAME(RIP), %rax
-	guest_pages_open %rdx
+	guest_pages_open
 	may_fault close_general_protection
 	movzwl (%rax), %eax
-	guest_pages_close %rdx
+	guest_pages_close
 	cmpl $RDMSR_CODE, %eax
 	jne slow_general_protection
 	addq $2, GP_FRAME(RIP)
@@ -257,7 +257,7 @@ general_protection_entry:
 	jmp return_iretq
 
 close_general_protection:
-	guest_pages_close %rdx
+	guest_pages_close
 slow_general_protection:
 	popq %rdx
 	popq %rax

@@ -283,18 +283,8 @@ long hypercall_mmu_update(struct vcpu *v, struct hypercall *call)
 	return s;
 }
 
-/* Kernels change one leaf at a time where a page fault brings it. The table keeps its use as long as mm_lock is held. */
+/* Kernels change one leaf at a time where a page fault brings it. */
 bool pv_leaf_update(uint64_t ptr, uint64_t raw)
 {
-	struct domain *d = current_vcpu()->domain;
-	uint64_t *slot = paddr_map(ptr);
-	bool done;
-
-	if (ptr & 7 || !mfn_has_page(paddr_to_mfn(ptr)))
-		return false;
-	spin_lock(&d->mm_lock);
-	done = !page_table_has_undo(d) && pt_is_leaf_table(d, mfn_to_page(paddr_to_mfn(ptr))) &&
-	       page_table_write_leaf(d, slot, read_once(*slot), raw) == OK;
-	spin_unlock(&d->mm_lock);
-	return done;
+	return !(ptr & 7) && page_table_update_leaf(current_vcpu()->domain, paddr_to_mfn(ptr), paddr_map(ptr), raw);
 }

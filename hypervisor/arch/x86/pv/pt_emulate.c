@@ -29,7 +29,7 @@ static inline __attribute__((always_inline)) bool entry_find(struct vcpu *v, vad
 	if ((pte & (PTE_PRESENT | PTE_WRITE)) != PTE_PRESENT || !mfn_has_page(pte_mfn(pte)))
 		return false;
 	pt_place_set(out, pte_mfn(pte), address);
-	return pt_is_leaf_table(v->domain, out->table);
+	return page_is_leaf_table(v->domain, out->table);
 }
 
 /* Reads the source of a string move. */

@@ -13,14 +13,6 @@
 #include <hyp/arch_pt.h>
 #include <hyp/mm.h>
 
-/* Is p a table of level 1 of d's, and in use? Then it stays so. */
-static inline bool pt_is_leaf_table(const struct domain *d, const struct page *p)
-{
-	uint32_t type = read_once(p->type);
-
-	return p->owner == d->id && (type & PAGE_TYPE_MASK) == PAGE_TYPE_L1 && type & PAGE_TYPE_COUNT_MASK;
-}
-
 /* Entry `index` of `table`, which is of level 1. */
 struct pt_place {
 	struct page *table;

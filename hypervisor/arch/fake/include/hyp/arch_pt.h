@@ -22,10 +22,8 @@ static inline enum status arch_pt_check(const struct domain *d, unsigned int lev
 	return raw & FAKE_PTE_FORBIDDEN ? E_INVAL : OK;
 }
 
-static inline struct pt_entry arch_pt_read(unsigned int level, uint64_t raw)
+static inline struct pt_entry arch_pt_read_present(unsigned int level, uint64_t raw)
 {
-	if (!(raw & FAKE_PTE_PRESENT))
-		return (struct pt_entry){.kind = PT_EMPTY};
 	return (struct pt_entry){
 		.kind = level == 1 ? PT_LEAF : PT_TABLE,
 		.frame = mfn((uint32_t)raw),
@@ -35,6 +33,11 @@ static inline struct pt_entry arch_pt_read(unsigned int level, uint64_t raw)
 }
 
 static inline bool arch_pt_is_present(uint64_t raw) { return raw & FAKE_PTE_PRESENT; }
+
+static inline __attribute__((always_inline)) struct pt_entry arch_pt_read(unsigned int level, uint64_t raw)
+{
+	return arch_pt_is_present(raw) ? arch_pt_read_present(level, raw) : (struct pt_entry){.kind = PT_EMPTY};
+}
 
 static inline uint64_t arch_pt_changed(unsigned int level, uint64_t a, uint64_t b)
 {

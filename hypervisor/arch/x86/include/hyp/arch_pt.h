@@ -48,10 +48,8 @@ static inline enum status arch_pt_check(const struct domain *d, unsigned int lev
 	return level == 1 && unlikely(raw & PTE_MEMORY_TYPE) && !d->privileged ? E_INVAL : OK;
 }
 
-static inline struct pt_entry arch_pt_read(unsigned int level, uint64_t raw)
+static inline struct pt_entry arch_pt_read_present(unsigned int level, uint64_t raw)
 {
-	if (!(raw & PTE_PRESENT))
-		return (struct pt_entry){.kind = PT_EMPTY};
 	if (level > 1)
 		return (struct pt_entry){.kind = PT_TABLE, .frame = pte_mfn(raw)};
 	return (struct pt_entry){
@@ -63,6 +61,11 @@ static inline struct pt_entry arch_pt_read(unsigned int level, uint64_t raw)
 }
 
 static inline bool arch_pt_is_present(uint64_t raw) { return raw & PTE_PRESENT; }
+
+static inline __attribute__((always_inline)) struct pt_entry arch_pt_read(unsigned int level, uint64_t raw)
+{
+	return arch_pt_is_present(raw) ? arch_pt_read_present(level, raw) : (struct pt_entry){.kind = PT_EMPTY};
+}
 
 static inline uint64_t arch_pt_changed(unsigned int level, uint64_t a, uint64_t b)
 {
