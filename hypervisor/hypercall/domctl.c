@@ -173,6 +173,16 @@ static enum status run_locked(const struct row *row, struct vcpu *v, struct doma
 	return status;
 }
 
+/* What is not offered is not offered for a domain that exists; the reserved numbers mean something in some of the commands. */
+static enum status refuse(const struct row *row, domid_t id)
+{
+	struct domain *d = id < DOMID_FIRST_RESERVED ? domain_find(id) : NULL;
+
+	if (d)
+		domain_put(d);
+	return d || id >= DOMID_FIRST_RESERVED ? row->refusal : E_SRCH;
+}
+
 static enum status run(const struct row *row, struct vcpu *v, struct xen_domctl *op)
 {
 	enum status status;
@@ -204,7 +214,7 @@ long hypercall_domctl(struct vcpu *v, struct hypercall *call)
 	if (!row)
 		return E_NOSYS;
 	if (!row->function)
-		return row->refusal;
+		return refuse(row, op.domain);
 
 	status = run(row, v, &op);
 	if (status == E_RESTART)

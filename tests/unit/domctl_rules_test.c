@@ -99,6 +99,15 @@ static void commands_that_are_not_offered_say_so(void **state)
 		assert_int_equal(domctl(refused[i].cmd), refused[i].answer);
 }
 
+static void commands_that_are_not_offered_want_a_domain_all_the_same(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+		assert_int_equal(domctl_as(0, refused[i].cmd, 9), E_SRCH);
+		assert_int_equal(domctl_as(0, refused[i].cmd, DOMID_INVALID), refused[i].answer);
+	}
+}
+
 static void a_domain_that_is_not_there_is_not_found(void **state)
 {
 	(void)state;
@@ -268,6 +277,7 @@ int main(void)
 		control_test(a_reply_that_cannot_be_written_is_a_fault),
 		control_test(commands_that_are_not_there_are_unknown),
 		control_test(commands_that_are_not_offered_say_so),
+		control_test(commands_that_are_not_offered_want_a_domain_all_the_same),
 		control_test(a_domain_that_is_not_there_is_not_found),
 		control_test(a_domain_does_not_do_it_to_itself),
 		control_test(a_dying_domain_is_given_nothing),
