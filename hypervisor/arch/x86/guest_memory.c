@@ -9,16 +9,6 @@
 #include "raw.h"
 #include <hyp/guest.h>
 
-/* Is all of [start, start + bytes) a guest's? A range that wraps is not. */
-static bool range_is_guest(vaddr_t start, size_t bytes)
-{
-	vaddr_t last = start + bytes - 1;
-
-	if (last < start)
-		return false;
-	return last < HYP_START || start >= HYP_END;
-}
-
 enum status guest_copy_in(struct vcpu *v, void *to, vaddr_t from, size_t bytes)
 {
 	size_t left;

@@ -15,7 +15,31 @@ bool msr_write_raw(uint32_t index, uint64_t value);
 bool xsetbv_raw(uint64_t value);
 bool fpu_restore_raw(void *image, uint64_t features, bool xsave);
 
+/* Is all of [start, start + bytes) a guest's? A range that wraps is not. */
+static inline bool range_is_guest(vaddr_t start, size_t bytes)
+{
+	vaddr_t last = start + bytes - 1;
+
+	if (last < start)
+		return false;
+	return last < HYP_START || start >= HYP_END;
+}
+
 /* False: it is not there. */
+static inline bool guest_word_write_raw(uint64_t *to, uint64_t word)
+{
+	bool is_there = false;
+
+	__asm__ volatile("1: movq %2, %1\n\t"
+			 "movb $1, %0\n\t"
+			 "2:\n\t"
+			 ".pushsection .fixup_table, \"a\"\n\t"
+			 ".quad 1b, 2b\n\t"
+			 ".popsection"
+			 : "+q"(is_there), "=m"(*to)
+			 : "r"(word));
+	return is_there;
+}
 static inline bool guest_word_read_raw(const uint64_t *from, uint64_t *out)
 {
 	bool is_there = false;

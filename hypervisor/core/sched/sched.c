@@ -412,9 +412,12 @@ static void switch_timers(struct vcpu *previous, struct vcpu *next, uint64_t now
 
 struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns)
 {
+	const struct runqueue *q = &runqueues[cpu];
 	struct vcpu *next;
 
-	prepare(cpu, previous, now_ns);
+	/* An idle CPU that somebody has given something to do need not look elsewhere. */
+	if (previous || !read_once(q->queued) || now_ns - q->balanced_ns >= BALANCE_NS)
+		prepare(cpu, previous, now_ns);
 	next = pick_here(cpu, previous, now_ns);
 	/* This CPU is among the idle ones now: whoever queues a vCPU from here on finds it. Who came before? Those that turn out
 	   to be over their cap are parked, so this ends. */

@@ -69,7 +69,10 @@ bool vcpu_timers_stop(struct vcpu *v)
 
 static void set_here(struct timer *t, uint64_t deadline_ns)
 {
-	timer_migrate(t, arch_cpu_id());
+	unsigned int cpu = arch_cpu_id();
+
+	if (unlikely(read_once(t->cpu) != cpu))
+		timer_migrate(t, cpu);
 	timer_set(t, deadline_ns);
 }
 

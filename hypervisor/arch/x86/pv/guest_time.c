@@ -7,6 +7,7 @@
  */
 #include "guest_tsc.h"
 #include "pv.h"
+#include "../raw.h"
 #include <hyp/guest.h>
 #include <hyp/string.h>
 #include <hyp/timer.h>
@@ -56,21 +57,22 @@ void arch_time_update(struct vcpu *v)
 static void runstate_write(struct vcpu *v, vaddr_t to)
 {
 	struct vcpu_runstate_info r;
-	vaddr_t entry_time = to + offsetof(struct vcpu_runstate_info, state_entry_time);
+	uint64_t *entry_time = (uint64_t *)(to + offsetof(struct vcpu_runstate_info, state_entry_time));
 	bool flagged = v->domain->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
 	uint64_t time;
+	bool is_there;
 
+	if (!range_is_guest(to, sizeof(r)))
+		return;
 	vcpu_runstate_read(v, &r);
 	time = r.state_entry_time;
-	if (flagged) {
-		r.state_entry_time |= RUNSTATE_UPDATE;
-		if (guest_copy_out(v, entry_time, &r.state_entry_time, sizeof(time)) != OK)
-			return;
-	}
-	if (guest_copy_out(v, to, &r, sizeof(r)) != OK)
-		return;
-	if (flagged && guest_copy_out(v, entry_time, &time, sizeof(time)) != OK)
-		return;
+	r.state_entry_time |= flagged ? RUNSTATE_UPDATE : 0;
+	guest_access_begin();
+	is_there = !flagged || guest_word_write_raw(entry_time, r.state_entry_time);
+	is_there = is_there && !guest_copy_raw((void *)to, &r, sizeof(r));
+	if (is_there && flagged)
+		(void)guest_word_write_raw(entry_time, time);
+	guest_access_end();
 }
 
 void arch_runstate_update(struct vcpu *v)
