@@ -180,6 +180,13 @@ slow_iret:
 	movl $HYPERCALL_IRET, %eax
 	jmp slow_syscall
 
+/* Back to the caller of a call that was served, with its registers as they were but rax. */
+.macro return_zero
+	movq STUB(STUB_SCRATCH), %rsp
+	xorl %eax, %eax
+	sysretq
+.endm
+
 /*
  * Hypercall set_segment_base of the user's GS, which a kernel makes at each switch of processes. Back by sysretq, so the
  * caller is in the upper half, where kernels are, and does not step singly.
@@ -213,9 +220,7 @@ fast_segment_base:
 	wrmsr
 	movq STUB(STUB_RCX), %rcx
 	movq STUB(STUB_RDX), %rdx
-	movq STUB(STUB_SCRATCH), %rsp
-	xorl %eax, %eax
-	sysretq
+	return_zero
 
 slow_segment_base:
 	movl $HYPERCALL_SET_SEGMENT_BASE, %eax
@@ -259,9 +264,7 @@ fast_stack_switch:
 	subq $FRAME_BYTES, %rcx
 	movq %rcx, STUB(STUB_FRAME)
 	movq STUB(STUB_RCX), %rcx
-	movq STUB(STUB_SCRATCH), %rsp
-	xorl %eax, %eax
-	sysretq
+	return_zero
 
 slow_stack_switch:
 	movl $HYPERCALL_STACK_SWITCH, %eax
@@ -293,6 +296,13 @@ slow_stack_switch:
 	popq %r8
 	popq %rdi
 	popq %rcx
+.endm
+/* Calls a C function of the stub's data, which serves the call or, with nothing done, refuses. */
+.macro served_or refused, function
+	call *STUB(\function)
+	testb %al, %al
+	jz \refused
+	call_registers_restore
 .endm
 
 /*
@@ -327,15 +337,10 @@ fast_roots:
 	jne refused_roots
 	cmpl $NEW_USER_ROOT, %edx
 	jne refused_roots
-	call *STUB(STUB_ROOTS_SWITCH)
-	testb %al, %al
-	jz refused_roots
-	call_registers_restore
+	served_or refused_roots, STUB_ROOTS_SWITCH
 	movl $2, %esi
 	xorl %edx, %edx
-	movq STUB(STUB_SCRATCH), %rsp
-	xorl %eax, %eax
-	sysretq
+	return_zero
 
 refused_roots:
 	guest_pages_close
@@ -366,15 +371,10 @@ fast_leaf:
 	may_fault refused_leaf
 	movq MMU_UPDATE_PTR(%rdi), %rdi
 	guest_pages_close
-	call *STUB(STUB_LEAF_UPDATE)
-	testb %al, %al
-	jz refused_leaf
-	call_registers_restore
+	served_or refused_leaf, STUB_LEAF_UPDATE
 	movl $1, %esi
 	xorl %edx, %edx
-	movq STUB(STUB_SCRATCH), %rsp
-	xorl %eax, %eax
-	sysretq
+	return_zero
 
 refused_leaf:
 	guest_pages_close
@@ -403,15 +403,10 @@ fast_timer:
 	may_fault refused_timer
 	movl SET_TIMER_FLAGS(%rdx), %edx
 	guest_pages_close
-	call *STUB(STUB_TIMER_SET)
-	testb %al, %al
-	jz refused_timer
-	call_registers_restore
+	served_or refused_timer, STUB_TIMER_SET
 	popq %rdx
 	popq %rsi
-	movq STUB(STUB_SCRATCH), %rsp
-	xorl %eax, %eax
-	sysretq
+	return_zero
 
 refused_timer:
 	guest_pages_close
