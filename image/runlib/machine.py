@@ -22,8 +22,9 @@ TAIL_LINES = 12
 # What firmware and boot loaders send to move the cursor.
 TERMINAL_CODES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")
 # A kernel that cannot power off (Debian's cloud kernel as domain 0: it is built without the code) halts instead; so does the
-# machine when domain 0 has ended in a way that powers nothing off.
-HALTED = re.compile(rb"reboot: System halted|Hardware Dom0 halted: halting machine")
+# machine when domain 0 has ended in a way that powers nothing off. Only they say so at a line's start: what a guest says is
+# passed on behind a mark, and what is printed of its console stands behind other words.
+HALTED = re.compile(rb"^\s*(\[ *\d+\.\d+\] )?reboot: System halted|^\s*\((XEN|HOSPES)\).*Hardware Dom0 halted: halting machine")
 PR_SET_PDEATHSIG = 1
 
 
