@@ -13,9 +13,9 @@ def kernel_path():
     return os.path.join(tool("image/kernel", "amd64"), "vmlinux")
 
 
-def ramdisk_make(programs, command, root=None):
-    """The guests' root: ours, then the sample guest's or another."""
-    files = {name: os.path.join(BUILD, name) for name in (*GUEST_PROGRAMS, *programs)}
+def ramdisk_make(programs, command, root=None, more=None):
+    """The guests' root: our programs and more files, then the sample guest's root or another."""
+    files = {**{name: os.path.join(BUILD, name) for name in (*GUEST_PROGRAMS, *programs)}, **(more or {})}
     files["guest"] = os.path.join(FOLDER, "domain0", "guest")
     data = archive({**files, "command": command.encode() + b"\n"})
     if root:
@@ -32,5 +32,5 @@ def script_output(options, way, script, table, files=None, programs=(), **more):
                   tools=True, log=log_name(table, way, "-guest"), **more)
 
 
-def linux_files(programs, command, root=None):
-    return {"vmlinux": kernel_path(), "ramdisk": ramdisk_make(programs, command, root)}
+def linux_files(programs, command, root=None, more=None):
+    return {"vmlinux": kernel_path(), "ramdisk": ramdisk_make(programs, command, root, more)}

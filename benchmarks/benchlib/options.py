@@ -19,7 +19,7 @@ tables:
   micro      what programs in domain 0 and in a guest see: system calls, processes, memory, files, pipes
   domains    what creating, listing and destroying the 1st, 10th, 50th and 100th small guest costs
   io         disks and networks of guests: requests, round trips, streams, and the CPU that each side spends
-  macro      whole programs: compilers, PostgreSQL under pgbench, dbench, nginx under ab
+  macro      whole programs: compilers, PostgreSQL under pgbench, dbench, nginx under wrk
   profile    where one row of micro (--only), a boot (--only boot) or a guest's creation (--only creation) spends its
              instructions: which of the hypervisor's functions
 
@@ -57,7 +57,8 @@ def options_parse(words):
     add("--icount", action="store_true",
         help="guest time counts instructions: every figure repeats (else ticks of the host's counter)")
     add("--only", type=names, default=[], metavar="LIST", help="only rows whose name contains a word of the list")
-    add("--places", type=places, default=list(PLACES), metavar="LIST", help="micro: which of domain0,guest (both)")
+    add("--places", type=places, default=list(PLACES), metavar="LIST",
+        help="micro: which of domain0,guest (both); macro: domain0 instead of a guest")
     add("--rounds", type=int, default=1, metavar="N", help="measure all ways N times in turn and give the medians (1)")
     add("--again", action="store_true", help="measure a second time; fail if a median differs by more than 1 %%")
     add("--ways", type=ways, default=list(WAYS), metavar="LIST", help="which of none,xen,hospes to measure (all)")

@@ -32,6 +32,7 @@ linux_config() {
 linux_run() {
 	xl create -q "$(linux_config "$@")" || return
 	guest_wait "$1" "GUEST ENDED" || return
+	grep -q -a "GUEST ENDED 0" $logs/guest-"$1".log || { tail -n 30 $logs/guest-"$1".log >&2; return 1; }
 	tr -d '\r' <$logs/guest-"$1".log
 	for _ in $(seq 100); do
 		xl domid "$1" >/dev/null 2>&1 || return 0

@@ -1,5 +1,5 @@
-# The programs of the table macro, in domain 0 or on the bare machine; busybox's shell. `. macro.sh; macro_NAME` prints the rows of
-# one machine. Each row is a fixed piece of work, so that less is better; what has to be there first is made before.
+# The programs of the table macro, in a guest, in domain 0 or on the bare machine; busybox's shell. `. macro.sh; macro_NAME` prints the
+# rows of one machine. Each row is a fixed piece of work, so that less is better; what has to be there first is made before.
 
 # Whether a row is to be measured: its name contains one of the lines of /bench/only, or there are none.
 wanted() { [ ! -s /bench/only ] || echo "$1" | grep -q -F -f /bench/only; }
@@ -40,21 +40,27 @@ macro_postgresql() {
 	as_postgres $bin/pg_ctl -m immediate -D /tmp/data stop >/dev/null
 }
 
-# It runs for a time that is given, and says how many MB a second it moved: the row is the counter's ticks for one.
-macro_dbench() {
-	local name="dbench, a MB" begin end rate
+# rate_row NAME WORD FIELD COMMAND...: for a program that runs for a time that is given, and says in a line that begins with the word,
+# in that field, how much it did in a second: the row is the counter's ticks for one.
+rate_row() {
+	local name=$1 word=$2 field=$3 begin end rate
+	shift 3
 
 	wanted "$name" || return 0
 	echo "macro: $name" >/dev/console
-	mkdir -p /tmp/files
 	begin=$(/bench/span) && sleep 1 && end=$(/bench/span)
-	rate=$(dbench -t 5 -c /usr/share/dbench/client.txt -D /tmp/files --skip-cleanup 1 | awk '$1 == "Throughput" { print $2 }')
+	rate=$("$@" | awk -v word="$word" -v field="$field" '$1 == word { print $field }')
 	[ -n "$rate" ] || exit 1
 	awk -v name="$name" -v ticks=$((end - begin)) -v rate="$rate" \
 		'BEGIN { one = sprintf("%.0f", ticks / rate); printf "ROW %s|%s|%s|%s\n", name, one, one, one }'
 }
 
-# One worker, a page of 10 KiB, connections that stay and that do not.
+macro_dbench() {
+	mkdir -p /tmp/files
+	rate_row "dbench, a MB" Throughput 2 dbench -t 5 -c /usr/share/dbench/client.txt -D /tmp/files --skip-cleanup 1
+}
+
+# One worker, a page of 10 KiB, four connections that stay, and such as do not.
 macro_nginx() {
 	mkdir -p /tmp/www /var/log/nginx /var/lib/nginx /tmp/nginx
 	head -c 10240 /dev/zero | tr '\0' x >/tmp/www/index.html
@@ -67,7 +73,7 @@ macro_nginx() {
 	END
 	ip link set lo up
 	nginx -c /tmp/nginx.conf || { cat /tmp/nginx.log >&2; exit 1; }
-	row "nginx, 20,000 requests, kept connections" ab -q -k -c 4 -n 20000 http://127.0.0.1/
-	row "nginx, 15,000 requests, a connection each" ab -q -c 4 -n 15000 http://127.0.0.1/
+	rate_row "nginx, a request, kept connections" Requests/sec: 2 wrk -t 1 -c 4 -d 5s http://127.0.0.1:80/
+	rate_row "nginx, a request, a connection each" Requests/sec: 2 wrk -t 1 -c 4 -d 5s -H 'Connection: close' http://127.0.0.1:80/
 	kill "$(cat /tmp/nginx.pid)"
 }
