@@ -32,7 +32,7 @@ struct pt_frame_model {
 struct pt_domain_model {
 	struct domain d;
 	struct pt_frame_model frame[PT_FRAMES];
-	struct vcpu vcpu;
+	struct vcpu vcpu, *vcpus[1];
 };
 
 struct pt_model {
@@ -63,7 +63,8 @@ static inline void pt_model_start(struct pt_model *m)
 		d->references = 1;
 		d->pages_max = PT_FRAMES;
 		d->vcpu_max = 1;
-		d->vcpu[0] = &m->dom[i].vcpu;
+		m->dom[i].vcpus[0] = &m->dom[i].vcpu;
+		d->vcpu = m->dom[i].vcpus;
 		d->vcpu[0]->roots = (struct vcpu_roots){MFN_INVALID, MFN_INVALID, false};
 		for (unsigned int f = 0; f < PT_FRAMES; f++)
 			CHECK(domain_frames_alloc(d, 0, 0, &m->dom[i].frame[f].frame) == OK);

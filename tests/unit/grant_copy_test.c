@@ -177,7 +177,7 @@ static void frame_number_that_is_not_own_memory_is_refused(void **state)
 	bad[2] = mfn(FAKE_LOW_END);
 	bad[3] = arch_virt_to_mfn(dom[2]->shared_info);
 	bad[4] = arch_virt_to_mfn(dom[2]->grant.shared[0]);
-	bad[5] = arch_virt_to_mfn(dom[2]->grant.active[0]);
+	bad[5] = arch_virt_to_mfn(dom[2]->grant.active);
 	for (unsigned int i = 0; i < ARRAY_COUNT(bad); i++) {
 		assert_int_equal(copy(2, by_frame(bad[i], 0), by_frame(mine, 0), 8, 0), GNTST_bad_page);
 		assert_int_equal(copy(2, by_frame(mine, 0), by_frame(bad[i], 0), 8, 0), GNTST_bad_page);

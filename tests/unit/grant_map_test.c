@@ -271,7 +271,7 @@ static void frame_that_is_not_the_granters_own_memory_is_refused(void **state)
 	bad[count++] = foreign;
 	bad[count++] = arch_virt_to_mfn(dom[1]->shared_info);
 	bad[count++] = arch_virt_to_mfn(dom[1]->grant.shared[0]);
-	bad[count++] = arch_virt_to_mfn(dom[1]->grant.active[0]);
+	bad[count++] = arch_virt_to_mfn(dom[1]->grant.active);
 	bad[count++] = mfn(0);
 	bad[count++] = mfn(FAKE_LOW_END); /* a hole */
 	bad[count++] = mfn(FAKE_HIGH_END);
@@ -671,6 +671,29 @@ static void table_without_memory_to_grow_stays_as_it_is(void **state)
 	assert_int_equal(grant_table_frame(dom[1], 1, &m), OK);
 }
 
+static void map_without_memory_for_its_records_is_refused_and_undone(void **state)
+{
+	unsigned int frames = 0;
+	grant_handle_t h;
+	int16_t s;
+
+	(void)state;
+	for (;; frames++) {
+		fake_memory_leave(frames);
+		s = map(2, 1, 8, HOST, GNTMAP_host_map, &h);
+		fake_memory_unleave();
+		if (s == GNTST_okay)
+			break;
+		assert_int_equal(s, GNTST_no_space);
+		assert_int_equal(entry(1, 8)->flags, GTF_permit_access);
+		assert_int_equal(references(frame), 1);
+		assert_int_equal(fake_grant_count(dom[2]), 0);
+		assert_true(frames < 16);
+	}
+	assert_true(frames > 0);
+	assert_int_equal(unmap(2, h, HOST, 0), GNTST_okay);
+}
+
 static void only_version_1_can_be_set(void **state)
 {
 	struct gnttab_set_version op = {.version = 1};
@@ -765,6 +788,7 @@ int main(void)
 		T(table_of_another_domain_is_for_the_control_domain),
 		T(table_of_a_dying_domain_does_not_grow),
 		T(table_without_memory_to_grow_stays_as_it_is),
+		T(map_without_memory_for_its_records_is_refused_and_undone),
 		T(only_version_1_can_be_set),
 		T(operations_that_are_left_out_are_not_there),
 		T(array_outside_guest_memory_is_a_fault),

@@ -164,6 +164,12 @@ static void release_parts(struct domain *d)
 	pool_leave(d);
 }
 
+static void domain_free(struct domain *d)
+{
+	heap_free_array(d->vcpu, d->vcpu_max);
+	heap_free(d, sizeof(*d));
+}
+
 /* The id comes first: what the parts set up carries it. Nobody gets a reference before they are complete. */
 enum status domain_create(const struct domain_config *config, struct domain **out)
 {
@@ -178,6 +184,11 @@ enum status domain_create(const struct domain_config *config, struct domain **ou
 	if (!d)
 		return E_NOMEM;
 	init_fields(d, config);
+	d->vcpu = heap_alloc_array(struct vcpu *, d->vcpu_max);
+	if (!d->vcpu) {
+		status = E_NOMEM;
+		goto err_free;
+	}
 	status = publish(d, config->id);
 	if (status != OK)
 		goto err_free;
@@ -193,7 +204,7 @@ enum status domain_create(const struct domain_config *config, struct domain **ou
 err_unpublish:
 	unpublish(d);
 err_free:
-	heap_free(d, sizeof(*d));
+	domain_free(d);
 	return status;
 }
 
@@ -247,7 +258,7 @@ static void destroy(struct domain *d)
 	unpublish(d);
 	if (d == domain0)
 		domain0 = NULL;
-	heap_free(d, sizeof(*d));
+	domain_free(d);
 	/* Those who watch domains learn that this one is no longer found. */
 	if (domain0)
 		evtchn_send_global_virq(VIRQ_DOM_EXC);

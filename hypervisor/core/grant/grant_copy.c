@@ -109,10 +109,10 @@ static int16_t swap_locked(struct domain *d, grant_ref_t a, grant_ref_t b) REQUI
 	uint64_t *shared_a = grant_shared_find(d, a), *shared_b = grant_shared_find(d, b), entry;
 
 	/* Are there such entries? */
-	if (!active_a || !active_b)
+	if (!shared_a || !shared_b)
 		return GNTST_bad_gntref;
 	/* Is either in use? */
-	if (active_a->pins || active_b->pins)
+	if ((active_a && active_a->pins) || (active_b && active_b->pins))
 		return GNTST_eagain;
 	entry = __atomic_load_n(shared_a, __ATOMIC_ACQUIRE);
 	__atomic_store_n(shared_a, __atomic_load_n(shared_b, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);

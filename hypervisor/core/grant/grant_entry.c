@@ -66,17 +66,20 @@ static int16_t entry_mark(uint64_t *shared, const struct domain *user, bool writ
 static int16_t entry_pin(struct domain *granter, grant_ref_t ref, const struct domain *user, bool writable,
 			 mfn_t *frame) REQUIRES(granter->grant.lock)
 {
-	struct grant_active *a = grant_active_find(granter, ref);
-	uint64_t entry;
+	uint64_t *shared = grant_shared_find(granter, ref), entry;
+	struct grant_active *a;
 	int16_t s;
 
 	/* Is there such an entry? */
-	if (!a)
+	if (!shared)
 		return GNTST_bad_gntref;
+	a = grant_active_make(granter, ref);
+	if (!a)
+		return GNTST_no_space;
 	/* Is it in use by another, to whom it was granted before? */
 	if (a->pins && a->user != user->id)
 		return GNTST_general_error;
-	s = entry_mark(grant_shared_find(granter, ref), user, writable, &entry);
+	s = entry_mark(shared, user, writable, &entry);
 	if (s)
 		return s;
 	if (a->pins == 0) {

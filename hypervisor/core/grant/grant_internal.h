@@ -19,6 +19,10 @@ struct grant_map {
 	uint32_t flags;		/* [t] GNTMAP_*, GRANT_*_GOING; 0 while free or not yet mapped */
 };
 
+/* Active entries come in pieces. */
+#define GRANT_ENTRIES_PER_PIECE 128u
+#define GRANT_PIECES_PER_FRAME (GRANT_ENTRIES_PER_FRAME / GRANT_ENTRIES_PER_PIECE)
+
 #define GRANT_HANDLE_NONE UINT32_MAX
 #define GRANT_HANDLES_PER_PAGE (4096u / sizeof(struct grant_map))
 /* Both kinds of mapping that a handle may stand for, and the marks of those that are being unmapped. */
@@ -36,8 +40,11 @@ void grant_unpin(struct domain *granter, grant_ref_t ref, mfn_t frame, bool writ
 /* The frame of an entry that the caller has pinned. */
 mfn_t grant_pinned_frame(struct domain *granter, grant_ref_t ref);
 
-/* The table's parts, with the granter's lock; NULL if the table does not reach so far. */
+/* The active entry, with the granter's lock; NULL if the table does not reach so far, or the entry was never pinned. */
 struct grant_active *grant_active_find(const struct domain *d, grant_ref_t ref) REQUIRES(d->grant.lock);
+/* The same of an entry that the table has, to pin it; NULL: no memory. */
+struct grant_active *grant_active_make(struct domain *d, grant_ref_t ref) REQUIRES(d->grant.lock);
+/* The guest's own entry; NULL if the table does not reach so far. */
 uint64_t *grant_shared_find(const struct domain *d, grant_ref_t ref) REQUIRES(d->grant.lock);
 
 /* A handle that stands for nothing yet. GNTST_no_space. */

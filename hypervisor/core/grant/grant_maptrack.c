@@ -13,6 +13,7 @@
  */
 #include "grant_internal.h"
 
+#include <hyp/heap.h>
 #include <hyp/hypercall.h>
 #include <hyp/log.h>
 
@@ -34,8 +35,14 @@ static bool handles_add(struct domain *mapper) REQUIRES(mapper->grant.maptrack_l
 {
 	struct grant_table *t = &mapper->grant;
 	uint32_t page = t->maptrack_count / GRANT_HANDLES_PER_PAGE, first = t->maptrack_count;
-	struct grant_map *maps = page < t->maptrack_frames_max ? hv_page_alloc() : NULL;
+	struct grant_map *maps;
 
+	if (page >= t->maptrack_frames_max)
+		return false;
+	/* Most domains map nothing of others. */
+	if (!t->maptrack)
+		t->maptrack = heap_alloc_array(struct grant_map *, t->maptrack_frames_max);
+	maps = t->maptrack ? hv_page_alloc() : NULL;
 	if (!maps)
 		return false;
 	for (uint32_t i = 0; i < GRANT_HANDLES_PER_PAGE; i++)

@@ -3,7 +3,8 @@
  *
  * T1  The table only grows. A frame of it lives until the domain's struct goes, because whoever unmaps a grant, long
  *     after its granter died, still clears the flags in the shared entry.
- * T2  active[i] and shared[i] are there for each i < frames, and for no other.
+ * T2  shared[i] is there for each i < frames, and for no other. The active entries of a piece of the table are there from the
+ *     first time that one of them was pinned.
  *
  * Lock: d->grant.lock. The allocator's locks are taken under it.
  */
@@ -18,9 +19,18 @@ struct grant_active *grant_active_find(const struct domain *d, grant_ref_t ref)
 {
 	const struct grant_table *t = &d->grant;
 
-	if (ref / GRANT_ENTRIES_PER_FRAME >= t->frames)
+	if (ref / GRANT_ENTRIES_PER_FRAME >= t->frames || !t->active[ref / GRANT_ENTRIES_PER_PIECE])
 		return NULL;
-	return &t->active[ref / GRANT_ENTRIES_PER_FRAME][ref % GRANT_ENTRIES_PER_FRAME];
+	return &t->active[ref / GRANT_ENTRIES_PER_PIECE][ref % GRANT_ENTRIES_PER_PIECE];
+}
+
+struct grant_active *grant_active_make(struct domain *d, grant_ref_t ref)
+{
+	struct grant_active **piece = &d->grant.active[ref / GRANT_ENTRIES_PER_PIECE];
+
+	if (!*piece)
+		*piece = heap_alloc_array(struct grant_active, GRANT_ENTRIES_PER_PIECE);
+	return grant_active_find(d, ref);
 }
 
 uint64_t *grant_shared_find(const struct domain *d, grant_ref_t ref)
@@ -35,14 +45,10 @@ uint64_t *grant_shared_find(const struct domain *d, grant_ref_t ref)
 static enum status frame_add(struct domain *d) REQUIRES(d->grant.lock)
 {
 	struct grant_table *t = &d->grant;
-	struct grant_active *active = heap_alloc_array(struct grant_active, GRANT_ENTRIES_PER_FRAME);
-	void *shared = active ? shared_page_alloc(d) : NULL;
+	void *shared = shared_page_alloc(d);
 
-	if (!shared) {
-		heap_free_array(active, GRANT_ENTRIES_PER_FRAME);
+	if (!shared)
 		return E_NOMEM;
-	}
-	t->active[t->frames] = active;
 	t->shared[t->frames] = shared;
 	t->frames++;
 	return OK;
@@ -104,10 +110,9 @@ enum status grant_domain_init(struct domain *d, uint32_t frames_max, uint32_t ma
 	*t = (struct grant_table){.frames_max = frames_max,
 				  .maptrack_frames_max = maptrack_frames_max,
 				  .maptrack_free = GRANT_HANDLE_NONE};
-	t->active = heap_alloc_array(struct grant_active *, frames_max);
+	t->active = heap_alloc_array(struct grant_active *, frames_max * GRANT_PIECES_PER_FRAME);
 	t->shared = heap_alloc_array(void *, frames_max);
-	t->maptrack = heap_alloc_array(struct grant_map *, MAX(maptrack_frames_max, 1u));
-	if (!t->active || !t->shared || !t->maptrack || grant_table_grow(d, 1) != OK) {
+	if (!t->active || !t->shared || grant_table_grow(d, 1) != OK) {
 		grant_domain_fini(d);
 		return E_NOMEM;
 	}
@@ -119,15 +124,15 @@ void grant_domain_fini(struct domain *d)
 {
 	struct grant_table *t = &d->grant;
 
-	for (uint32_t i = 0; i < t->frames; i++) {
+	for (uint32_t i = 0; i < t->frames; i++)
 		shared_page_release(t->shared[i]);
-		heap_free_array(t->active[i], GRANT_ENTRIES_PER_FRAME);
-	}
+	for (uint32_t i = 0; i < t->frames * GRANT_PIECES_PER_FRAME; i++)
+		heap_free_array(t->active[i], GRANT_ENTRIES_PER_PIECE);
 	for (uint32_t i = 0; t->maptrack && i < t->maptrack_frames_max && t->maptrack[i]; i++)
 		hv_page_free(t->maptrack[i]);
-	heap_free_array(t->active, t->frames_max);
+	heap_free_array(t->active, t->frames_max * GRANT_PIECES_PER_FRAME);
 	heap_free_array(t->shared, t->frames_max);
-	heap_free_array(t->maptrack, MAX(t->maptrack_frames_max, 1u));
+	heap_free_array(t->maptrack, t->maptrack_frames_max);
 	*t = (struct grant_table){.maptrack_free = GRANT_HANDLE_NONE};
 }
 
@@ -143,7 +148,7 @@ void grant_dump(const struct domain *d) NO_LOCK_CHECK
 	for (grant_ref_t ref = 0; ref < t->frames * GRANT_ENTRIES_PER_FRAME && lines < LINES_MAX; ref++) {
 		const struct grant_active *a = grant_active_find(d, ref);
 
-		if (a->pins && ++lines)
+		if (a && a->pins && ++lines)
 			log_info("  %5u frame %x to d%u: %u uses, %u writing", ref, a->frame, a->user, a->pins, a->write_pins);
 	}
 }

@@ -83,7 +83,7 @@ struct domain {
 	xen_domain_handle_t handle;	/* [D] */
 
 	unsigned int vcpu_max;		/* [D] length of vcpu[] */
-	struct vcpu *vcpu[VCPUS_MAX];	/* [D] appended to only */
+	struct vcpu **vcpu;		/* [D] appended to only */
 
 	struct shared_info *shared_info; /* [I] */
 	struct evtchn_table evtchn;

@@ -16,7 +16,7 @@ struct domain;
 struct vcpu;
 
 #define EVTCHN_PORTS_MAX 4096u /* EVTCHN_2L_NR_CHANNELS of a 64-bit guest */
-#define EVTCHN_PER_BUCKET 256u
+#define EVTCHN_PER_BUCKET 128u
 
 enum evtchn_state {
 	EVTCHN_FREE,

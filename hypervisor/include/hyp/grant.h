@@ -31,10 +31,10 @@ struct grant_table {
 	uint32_t frames;     /* frames in use */
 	uint32_t frames_max; /* limit, from creation */
 	uint32_t maptrack_frames_max;
-	struct grant_active **active;	/* per frame: GRANT_ENTRIES_PER_FRAME active entries */
+	struct grant_active **active;	/* the active entries, in pieces; NULL: none of a piece was used yet */
 	void **shared;			/* per frame: the shared page, mapped in the hypervisor */
 	struct spinlock maptrack_lock;
-	struct grant_map **maptrack;	/* pages of map handles of this domain as the mapper */
+	struct grant_map **maptrack;	/* pages of map handles of this domain as the mapper; NULL: it never mapped */
 	uint32_t maptrack_count, maptrack_free; /* handles in the pages; the first free one, or GRANT_HANDLE_NONE */
 };
 
