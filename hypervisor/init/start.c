@@ -42,7 +42,6 @@ static void features_apply_options(void)
 	cpu_features.smap &= o->smap != BOOT_SWITCH_OFF;
 	cpu_features.pcid &= o->pcid != BOOT_SWITCH_OFF;
 	cpu_features.xsave &= o->xsave != BOOT_SWITCH_OFF;
-	cpu_smap_settle();
 }
 
 /* On the boot CPU's own stack. */
@@ -81,6 +80,7 @@ void hypervisor_start(uint32_t magic, uint32_t info)
 	startup_read_loader();
 	startup_consoles();
 	features_apply_options();
+	cpu_smap_settle();
 	tlb_init();
 	panic_reboots = !startup.options.noreboot;
 	startup_memory_plan();

@@ -25,19 +25,21 @@ static inline bool range_is_guest(vaddr_t start, size_t bytes)
 	return last < HYP_START || start >= HYP_END;
 }
 
-/* False: it is not there. */
+/* One instruction that may fault; operand 0 becomes true if it did not. */
+#define MAY_FAULT(instruction)                                                                                                   \
+	"1: " instruction "\n\t"                                                                                                 \
+	"movb $1, %0\n\t"                                                                                                        \
+	"2:\n\t"                                                                                                                 \
+	".pushsection .fixup_table, \"a\"\n\t"                                                                                   \
+	".quad 1b, 2b\n\t"                                                                                                       \
+	".popsection"
+
+/* Both: false: it is not there. */
 static inline bool guest_word_write_raw(uint64_t *to, uint64_t word)
 {
 	bool is_there = false;
 
-	__asm__ volatile("1: movq %2, %1\n\t"
-			 "movb $1, %0\n\t"
-			 "2:\n\t"
-			 ".pushsection .fixup_table, \"a\"\n\t"
-			 ".quad 1b, 2b\n\t"
-			 ".popsection"
-			 : "+q"(is_there), "=m"(*to)
-			 : "r"(word));
+	__asm__ volatile(MAY_FAULT("movq %2, %1") : "+q"(is_there), "=m"(*to) : "r"(word));
 	return is_there;
 }
 static inline bool guest_word_read_raw(const uint64_t *from, uint64_t *out)
@@ -45,14 +47,7 @@ static inline bool guest_word_read_raw(const uint64_t *from, uint64_t *out)
 	bool is_there = false;
 	uint64_t word;
 
-	__asm__ volatile("1: movq %2, %1\n\t"
-			 "movb $1, %0\n\t"
-			 "2:\n\t"
-			 ".pushsection .fixup_table, \"a\"\n\t"
-			 ".quad 1b, 2b\n\t"
-			 ".popsection"
-			 : "+q"(is_there), "=&r"(word)
-			 : "m"(*from));
+	__asm__ volatile(MAY_FAULT("movq %2, %1") : "+q"(is_there), "=&r"(word) : "m"(*from));
 	*out = word;
 	return is_there;
 }

@@ -40,7 +40,7 @@ void grant_unpin(struct domain *granter, grant_ref_t ref, mfn_t frame, bool writ
 /* The frame of an entry that the caller has pinned. */
 mfn_t grant_pinned_frame(struct domain *granter, grant_ref_t ref);
 
-/* The active entry, with the granter's lock; NULL if the table does not reach so far, or the entry was never pinned. */
+/* The active entry, with the granter's lock; NULL if the table does not reach so far, or nobody ever tried to pin it. */
 struct grant_active *grant_active_find(const struct domain *d, grant_ref_t ref) REQUIRES(d->grant.lock);
 /* The same of an entry that the table has, to pin it; NULL: no memory. */
 struct grant_active *grant_active_make(struct domain *d, grant_ref_t ref) REQUIRES(d->grant.lock);

@@ -4,7 +4,7 @@
  * T1  The table only grows. A frame of it lives until the domain's struct goes, because whoever unmaps a grant, long
  *     after its granter died, still clears the flags in the shared entry.
  * T2  shared[i] is there for each i < frames, and for no other. The active entries of a piece of the table are there from the
- *     first time that one of them was pinned.
+ *     first time that somebody tries to pin one of them: at most as many as the shared ones.
  *
  * Lock: d->grant.lock. The allocator's locks are taken under it.
  */

@@ -279,6 +279,17 @@ static __attribute__((noinline)) enum status leaf_accept(struct domain *d, struc
 	return OK;
 }
 
+/* The same, for who keeps the entry in registers where nothing is unusual: it gets an address here alone. */
+static inline __attribute__((always_inline)) enum status leaf_accept_unusual(struct domain *d, struct domain *owner,
+									     uint64_t *raw)
+{
+	uint64_t accepted = *raw;
+	enum status s = leaf_accept(d, owner, &accepted);
+
+	*raw = accepted;
+	return s;
+}
+
 /* The references of a new entry of `level` to a table of the domain's own. */
 static enum status table_accept(struct domain *d, unsigned int level, mfn_t frame)
 {
@@ -328,12 +339,9 @@ static inline enum status leaf_validate(struct domain *d, struct page *p, unsign
 	enum status s = arch_pt_check(d, 1, raw);
 
 	if (s == OK && arch_pt_is_present(raw) && !leaf_get_plain(d, raw)) {
-		uint64_t unusual = accepted;
-
 		/* It may come to the undoing of this very table. */
 		p->progress = (uint16_t)i;
-		s = leaf_accept(d, d, &unusual);
-		accepted = unusual;
+		s = leaf_accept_unusual(d, d, &accepted);
 	}
 	if (s == OK && accepted != raw)
 		*slot = accepted;
@@ -498,16 +506,9 @@ static inline bool entry_store(uint64_t *slot, const struct pt_write *w, uint64_
 static inline __attribute__((always_inline)) enum status entry_get(struct domain *d, unsigned int level,
 								   struct domain *owner, uint64_t *raw)
 {
-	uint64_t unusual = *raw;
-	enum status s;
-
 	if (level > 1)
 		return table_accept(d, level, arch_pt_read_present(level, *raw).frame);
-	if (likely(leaf_get_plain(owner, *raw)))
-		return OK;
-	s = leaf_accept(d, owner, &unusual);
-	*raw = unusual;
-	return s;
+	return likely(leaf_get_plain(owner, *raw)) ? OK : leaf_accept_unusual(d, owner, raw);
 }
 
 /* Inline: once for each function that calls it, and in page_table_write once for level 1 and once for the others. */

@@ -71,6 +71,7 @@ static void set_here(struct timer *t, uint64_t deadline_ns)
 {
 	unsigned int cpu = arch_cpu_id();
 
+	/* Nearly always it is there. */
 	if (unlikely(read_once(t->cpu) != cpu))
 		timer_migrate(t, cpu);
 	timer_set(t, deadline_ns);
