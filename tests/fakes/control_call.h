@@ -93,7 +93,7 @@ static inline void run_on_cpu1(struct vcpu *v)
 		must(domain_control_unpause(v->domain));
 	vcpu_up(v);
 	fake_cpu_id = 1;
-	CHECK(sched_pick(1, NULL, fake_now_ns) == v);
+	CHECK(sched_pick(1, NULL) == v);
 	fake_cpu_id = 0;
 }
 
@@ -103,7 +103,7 @@ static inline void let_go(struct vcpu *v)
 	struct vcpu *next;
 
 	fake_cpu_id = 1;
-	next = sched_pick(1, v, fake_now_ns);
+	next = sched_pick(1, v);
 	if (next != v)
 		sched_switched(v);
 	fake_cpu_id = 0;

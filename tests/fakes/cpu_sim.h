@@ -63,7 +63,7 @@ static inline void sim_choose(unsigned int cpu)
 	struct vcpu *previous = sim_runs[cpu], *next;
 
 	fake_cpu_id = cpu;
-	next = sched_pick(cpu, previous, fake_now_ns);
+	next = sched_pick(cpu, previous);
 	if (next == previous)
 		return;
 	sim_switches++;

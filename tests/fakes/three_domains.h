@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include <core/sched/runqueue.h>
 #include <hyp/domain.h>
 #include <hyp/fake.h>
 #include <hyp/fake_grant.h>
@@ -49,6 +50,8 @@ static inline void three_domains_start(void)
 	fake_memory_init_empty(TEST_FRAMES);
 	frames_add(mfn(FAKE_MAIN_START), mfn(FAKE_MAIN_START + TEST_FRAMES));
 	fake_cpus_reset(2);
+	/* It makes the calls: were it idle, it would take whom they wake. */
+	cpuset_remove_atomic(&idle_cpus, 0);
 	fake_domains_reset();
 	fake_grants_reset();
 	fake_pirqs_reset();

@@ -17,7 +17,7 @@ static void cpu1_choose(void)
 	struct vcpu *next;
 
 	fake_cpu_id = 1;
-	next = sched_pick(1, running, fake_now_ns);
+	next = sched_pick(1, running);
 	if (next != running && running)
 		sched_switched(running);
 	running = next;

@@ -82,13 +82,19 @@ static inline bool sched_model_vcpu_may_run(const struct vcpu *v)
 	abort();
 }
 
+/* Whom the CPU holds, or has been handed since it last looked. */
+static inline const struct vcpu *sched_model_holds(unsigned int cpu)
+{
+	return runqueues[cpu].handed ? runqueues[cpu].current : sim_runs[cpu];
+}
+
 /* How many CPUs hold v. */
 static inline unsigned int sched_model_holders(const struct vcpu *v)
 {
 	unsigned int holders = 0;
 
 	for (unsigned int cpu = 0; cpu < SCHED_MODEL_CPUS; cpu++)
-		holders += (sim_runs[cpu] == v) + (sched_model.switching[cpu] == v);
+		holders += (sched_model_holds(cpu) == v) + (sched_model.switching[cpu] == v);
 	return holders;
 }
 
@@ -132,7 +138,8 @@ static inline void sched_model_check_queue(unsigned int cpu)
 		sched_model_expect(!key_is_before(node->key, q->heap.root->key));
 	}
 	sched_model_expect(count == q->queued);
-	sched_model_expect(q->current == sim_runs[cpu]);
+	sched_model_expect(q->current == sched_model_holds(cpu));
+	sched_model_expect(!(q->handed && sim_runs[cpu]));
 }
 
 /* An idle CPU is on its way to take v. */
@@ -194,11 +201,14 @@ static inline void sched_model_finish_switch(unsigned int cpu)
 static inline void sched_model_begin_switch(unsigned int cpu)
 {
 	struct vcpu *previous = sim_runs[cpu], *next;
+	bool was_handed;
 
 	sched_model_finish_switch(cpu);
 	fake_cpu_id = cpu;
-	next = sched_pick(cpu, previous, fake_now_ns);
-	sched_model_expect(!next || sched_model_vcpu_may_run(next));
+	was_handed = runqueues[cpu].handed;
+	next = sched_pick(cpu, previous);
+	/* What was handed over may have been stopped since: then the CPU is due once more. */
+	sched_model_expect(!next || sched_model_vcpu_may_run(next) || (was_handed && sched_is_due(cpu)));
 	sched_model_expect(!next || next == previous || sched_model_holders(next) == 0);
 	sim_runs[cpu] = next;
 	if (previous != next)

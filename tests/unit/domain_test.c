@@ -382,7 +382,7 @@ static void crash_of_the_current_vcpu_is_due_at_once(void **state)
 	spin_unlock(&d->mm_lock);
 	assert_true(sched_is_due(cpu));
 	assert_true(d->vcpu[0]->sched.running);
-	assert_ptr_not_equal(sched_pick(cpu, d->vcpu[0], fake_now_ns), d->vcpu[0]);
+	assert_ptr_not_equal(sched_pick(cpu, d->vcpu[0]), d->vcpu[0]);
 	sim_runs[cpu] = NULL;
 	sched_switched(d->vcpu[0]);
 }

@@ -42,7 +42,7 @@ static void *cpu_main(void *argument)
 			(void)sched_yield();
 			continue;
 		}
-		next = sched_pick(cpu, runs, now_ns);
+		next = sched_pick(cpu, runs);
 		if (next == runs)
 			continue;
 		if (runs) {

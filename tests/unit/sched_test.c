@@ -268,6 +268,19 @@ static void cap_that_is_taken_away_lets_run_at_once(void **state)
 	assert_share(sim_ran_ns(d[0]->vcpu[0]) - before, 100, MS(100), 1);
 }
 
+static void cap_that_is_set_holds_for_one_that_runs(void **state)
+{
+	(void)state;
+	sim_start(1);
+	add_busy(0, 1);
+	sim_settle();
+	assert_ptr_equal(sim_runs[0], d[0]->vcpu[0]);
+	assert_int_equal(sched_set_params(d[0], 256, 1), OK);
+	assert_true(sched_is_due(0));
+	sim_run(MS(1000));
+	assert_share(sim_ran_ns(d[0]->vcpu[0]), 1, MS(1000), 5);
+}
+
 static void parameters_out_of_range_are_refused(void **state)
 {
 	(void)state;
@@ -414,6 +427,68 @@ static void sleeping_vcpu_wakes_on_its_last_cpu_if_that_is_idle(void **state)
 	}
 }
 
+/* One that sleeps on CPU 0, which is idle and is the CPU that wakes it. */
+static struct vcpu *woken_on_its_idle_cpu(void)
+{
+	struct vcpu *v;
+
+	sim_start(2);
+	add_busy(0, 1);
+	v = d[0]->vcpu[0];
+	pin(v, 0);
+	sim_settle();
+	sleep_now(v);
+	fake_now_ns += US(300);
+	fake_cpu_id = 0;
+	vcpu_wake_from(v, VCPU_BLOCKED);
+	return v;
+}
+
+static void who_wakes_on_its_own_idle_cpu_has_it_without_queueing(void **state)
+{
+	struct vcpu *v = woken_on_its_idle_cpu();
+	struct vcpu_runstate_info info;
+
+	(void)state;
+	assert_true(sched_is_due(0));
+	assert_true(v->sched.running && !v->sched.queued);
+	fake_now_ns += US(2);
+	sim_runs[0] = sched_pick(0, NULL);
+	assert_ptr_equal(sim_runs[0], v);
+	assert_false(sched_is_due(0));
+	assert_int_equal(v->sched.started_ns, fake_now_ns - US(2));
+	vcpu_runstate_get(v, &info);
+	assert_int_equal(info.state, RUNSTATE_running);
+	assert_int_equal(info.time[RUNSTATE_blocked], US(300));
+	assert_int_equal(info.time[RUNSTATE_running], US(2));
+}
+
+static void who_is_stopped_before_its_cpu_runs_it_leaves_it_again(void **state)
+{
+	struct vcpu *v = woken_on_its_idle_cpu();
+
+	(void)state;
+	fake_cpu_id = 1;
+	vcpu_pause(v);
+	sim_settle();
+	assert_null(sim_runs[0]);
+	assert_false(v->sched.running || v->sched.queued);
+	vcpu_unpause(v);
+	sim_settle();
+	assert_ptr_equal(sim_runs[0], v);
+}
+
+static void who_comes_while_an_idle_cpu_is_taken_queues_behind(void **state)
+{
+	struct vcpu *v = woken_on_its_idle_cpu();
+
+	(void)state;
+	add_busy(1, 1);
+	pin(d[1]->vcpu[0], 0);
+	sim_run(MS(1000));
+	assert_share(sim_ran_ns(v), 50, MS(1000), 3);
+}
+
 static void soft_affinity_is_preferred_and_left_when_its_cpu_is_busy(void **state)
 {
 	struct cpuset all = cpus_online, two;
@@ -551,17 +626,16 @@ static void nobody_runs_a_vcpu_before_its_cpu_has_switched(void **state)
 	sim_settle();
 	fake_cpu_id = 0;
 	vcpu_pause(v);
-	next = sched_pick(0, v, fake_now_ns);
+	next = sched_pick(0, v);
 	assert_null(next);
 	assert_true(v->sched.running);
 	vcpu_unpause(v);
 	assert_int_equal(sched_set_affinity(v, &cpus_online, &cpus_online), OK);
 	fake_cpu_id = 1;
-	assert_null(sched_pick(1, NULL, fake_now_ns));
+	assert_null(sched_pick(1, NULL));
 	fake_cpu_id = 0;
 	sim_runs[0] = NULL;
 	sched_switched(v);
-	assert_false(v->sched.running);
 	sim_settle();
 	assert_true(sim_runs[0] == v || sim_runs[1] == v);
 }
@@ -671,6 +745,7 @@ int main(void)
 		TEST(capped_vcpu_leaves_the_rest_to_others),
 		TEST(cpu_that_pulls_a_capped_vcpu_looks_for_another),
 		TEST(cap_that_is_taken_away_lets_run_at_once),
+		TEST(cap_that_is_set_holds_for_one_that_runs),
 		TEST(parameters_out_of_range_are_refused),
 		TEST(vcpu_that_slept_takes_the_place_of_a_busy_one_at_once),
 		TEST(long_sleep_is_no_credit_to_starve_others_with),
@@ -681,6 +756,9 @@ int main(void)
 		TEST(yielders_do_not_starve_whom_they_wait_for),
 		TEST(sleeping_vcpu_wakes_on_an_idle_cpu),
 		TEST(sleeping_vcpu_wakes_on_its_last_cpu_if_that_is_idle),
+		TEST(who_wakes_on_its_own_idle_cpu_has_it_without_queueing),
+		TEST(who_is_stopped_before_its_cpu_runs_it_leaves_it_again),
+		TEST(who_comes_while_an_idle_cpu_is_taken_queues_behind),
 		TEST(soft_affinity_is_preferred_and_left_when_its_cpu_is_busy),
 		TEST(cpu_that_becomes_idle_takes_over_who_waits),
 		TEST(running_vcpu_leaves_a_cpu_that_it_may_not_use_any_more),

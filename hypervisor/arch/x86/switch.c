@@ -226,10 +226,8 @@ static void switch_from(struct cpu *c, struct vcpu *previous, struct vcpu *next)
 
 void cpu_schedule(struct cpu *c)
 {
-	struct vcpu *previous = c->current, *next;
-	uint64_t now = time_now();
+	struct vcpu *previous = c->current, *next = sched_pick(c->id, previous);
 
-	next = sched_pick(c->id, previous, now);
 	if (next == previous)
 		return;
 	if (previous)

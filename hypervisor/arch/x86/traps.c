@@ -187,7 +187,7 @@ static bool scrub_some(void)
 /* Nothing to run: scrubs free memory a little at a time, else sleeps until an interrupt. */
 static void idle(struct cpu *c)
 {
-	if (c->timer_due)
+	if (c->timer_due || sched_is_due(c->id))
 		return;
 	if (!scrub_some())
 		sleep_until_interrupt();

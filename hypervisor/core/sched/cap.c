@@ -113,4 +113,11 @@ void cap_reset(struct domain *d)
 	d->sched.cap_period_end_ns = time_now();
 	spin_unlock(&d->sched.cap_lock);
 	unpark_all(d);
+	/* Those that run have no grant, or one of the cap before. */
+	for (unsigned int i = 0; i < d->vcpu_max; i++) {
+		const struct vcpu *v = domain_vcpu(d, i);
+
+		if (v && read_once(v->sched.running))
+			runqueue_make_due(read_once(v->sched.cpu));
+	}
 }

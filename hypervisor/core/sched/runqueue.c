@@ -84,7 +84,8 @@ static void remove(struct runqueue *q, struct vcpu *v) REQUIRES(q->lock)
 	__atomic_store_n(&q->queued, q->queued - 1, __ATOMIC_SEQ_CST);
 }
 
-void runqueue_join(struct runqueue *q, struct vcpu *v)
+/* Q2 for v, which comes from elsewhere. */
+static void give_place(struct runqueue *q, struct vcpu *v) REQUIRES(q->lock)
 {
 	uint64_t key, earliest, latest;
 
@@ -98,7 +99,19 @@ void runqueue_join(struct runqueue *q, struct vcpu *v)
 	v->sched.excess_ns = key_is_before(latest, key) ? key - latest : 0;
 	v->sched.node.key = key - v->sched.excess_ns;
 	v->sched.slept = false;
+}
+
+void runqueue_join(struct runqueue *q, struct vcpu *v)
+{
+	give_place(q, v);
 	insert(q, v);
+}
+
+void runqueue_enter(struct runqueue *q, struct vcpu *v)
+{
+	give_place(q, v);
+	write_once(q->current, v);
+	update(q);
 }
 
 void runqueue_return(struct runqueue *q, struct vcpu *v)

@@ -27,12 +27,13 @@
 struct runqueue {
 	struct spinlock lock;
 	struct pairing_heap heap; /* [r] the queued vCPUs by virtual time */
-	struct vcpu *current;	  /* [a] chosen by the last sched_pick, NULL: idle */
+	struct vcpu *current;	  /* [a] chosen by the last sched_pick or handed over since, NULL: idle */
 	uint64_t min_ns;	  /* [r] virtual time of the first here, queued or running; never goes back */
 	uint64_t offset_ns;	  /* [r] added to a time of this queue gives the global virtual time */
 	uint64_t first_ns;	  /* [a] global virtual time of the first queued */
 	unsigned int queued;	  /* [a] */
 	bool due;		  /* [a] sched_pick must be called */
+	bool handed;		  /* this CPU: it must, since it made somebody `current` while it was idle */
 	uint64_t slice_start_ns, slice_end_ns; /* [r] */
 	uint64_t balanced_ns;	  /* this CPU: when it last looked at the others */
 	uint64_t idle_since_ns;	  /* [r] UINT64_MAX: not idle */
@@ -63,6 +64,8 @@ static inline bool vcpu_may_run_on(const struct vcpu *v, unsigned int cpu)
 struct runqueue *runqueue_lock_of(const struct vcpu *v);
 /* v, neither queued nor running, joins q at the place that its virtual time gives it. */
 void runqueue_join(struct runqueue *q, struct vcpu *v) REQUIRES(q->lock);
+/* v, neither queued nor running, is to run here at once: nobody else is here. */
+void runqueue_enter(struct runqueue *q, struct vcpu *v) REQUIRES(q->lock);
 /* v, which ran here, queues again. */
 void runqueue_return(struct runqueue *q, struct vcpu *v) REQUIRES(q->lock);
 /* v is taken out of the queue, to run here. */

@@ -9,8 +9,8 @@
  * S2  One that is runnable and not parked is queued or running, but for the moment in which somebody moves it and is about
  *     to look at it again. One that is not runnable is not queued, but for the moment until whoever stopped it gets the lock;
  *     it is never chosen.
- * S3  `running` is set by sched_pick and cleared by sched_switched, or when the CPU keeps it: while a CPU still holds a vCPU's
- *     registers nobody else runs it. Only sched_switched queues it again.
+ * S3  `running` is set by sched_pick, or by who wakes a vCPU on the idle CPU where it belongs (hand_over), and cleared by
+ *     sched_switched: while a CPU still holds a vCPU's registers nobody else runs it. Only sched_switched queues it again.
  * S4  A CPU that is made due calls sched_pick before it next runs a guest; on a CPU with somebody waiting the slice timer
  *     sees to it.
  *
@@ -129,6 +129,57 @@ static void shorten_slice(struct runqueue *q, uint64_t now_ns) REQUIRES(q->lock)
 	}
 }
 
+/* `next` (NULL: nobody) has the CPU from now on. */
+static void install(struct runqueue *q, unsigned int cpu, struct vcpu *previous, struct vcpu *next, uint64_t now_ns)
+	REQUIRES(q->lock)
+{
+	write_once(q->current, next);
+	if (next && q->idle_since_ns != UINT64_MAX) {
+		q->idle_ns += now_ns > q->idle_since_ns ? now_ns - q->idle_since_ns : 0;
+		q->idle_since_ns = UINT64_MAX;
+	}
+	if (!next && q->idle_since_ns == UINT64_MAX)
+		q->idle_since_ns = now_ns;
+	if (next)
+		cpuset_remove_atomic(&idle_cpus, cpu);
+	else
+		cpuset_add_atomic(&idle_cpus, cpu);
+	if (next == previous)
+		return;
+	if (previous)
+		vcpu_runstate_change(previous, waiting_runstate(previous), now_ns);
+	if (!next)
+		return;
+	__atomic_store_n(&next->sched.running, true, __ATOMIC_SEQ_CST);
+	next->sched.started_ns = next->sched.charged_ns = now_ns;
+	vcpu_runstate_change(next, RUNSTATE_running, now_ns);
+}
+
+static void start_slice(struct runqueue *q, const struct vcpu *next, uint64_t grant_ns, uint64_t now_ns)
+	REQUIRES(q->lock)
+{
+	uint64_t end_ns = now_ns + MIN(MAX(SLICE_NS / (q->queued + 1), SLICE_MIN_NS), grant_ns);
+
+	/* The timer may come in vain: cheaper than to stop it each time. */
+	if (!next)
+		return;
+	q->slice_start_ns = now_ns;
+	/* Nobody waits: to look again earlier, at the end of a slice that began before, takes nothing from it. */
+	if (!q->queued && now_ns < q->slice_end_ns && q->slice_end_ns <= end_ns)
+		return;
+	q->slice_end_ns = end_ns;
+	timer_set(&q->slice, end_ns);
+}
+
+/* v, idle, wants to run on this CPU, which is idle itself: it need not queue. The next sched_pick returns it. */
+static void hand_over(struct runqueue *q, unsigned int cpu, struct vcpu *v, uint64_t now_ns) REQUIRES(q->lock)
+{
+	runqueue_enter(q, v);
+	install(q, cpu, NULL, v, now_ns);
+	start_slice(q, v, UINT64_MAX, now_ns);
+	q->handed = true;
+}
+
 /* v wants to run and is idle, in the locked queue of v->sched.cpu: queues it and tells who must know. Unlocks. */
 static void queue_and_unlock(struct runqueue *q, struct vcpu *v, bool claimed) RELEASES(q->lock) NO_LOCK_CHECK
 {
@@ -136,6 +187,11 @@ static void queue_and_unlock(struct runqueue *q, struct vcpu *v, bool claimed) R
 	uint64_t now_ns = time_now();
 	bool is_due = claimed || !q->current;
 
+	if (claimed && cpu == arch_cpu_id() && !q->current && !q->queued && !read_once(v->domain->sched.cap)) {
+		hand_over(q, cpu, v, now_ns);
+		spin_unlock(&q->lock);
+		return;
+	}
 	runqueue_join(q, v);
 	vcpu_runstate_change(v, RUNSTATE_runnable, now_ns);
 	if (!is_due) {
@@ -233,7 +289,7 @@ void sched_vcpu_yield(struct vcpu *v) NO_LOCK_CHECK
 
 bool sched_is_due(unsigned int cpu)
 {
-	return __atomic_load_n(&runqueues[cpu].due, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&runqueues[cpu].due, __ATOMIC_SEQ_CST) || runqueues[cpu].handed;
 }
 
 /* Accounts for what the one that ran until now has run. */
@@ -316,46 +372,11 @@ static struct vcpu *choose(struct runqueue *q, unsigned int cpu, struct vcpu *pr
 	return NULL;
 }
 
-/* `next` (NULL: nobody) has the CPU from now on. */
-static void install(struct runqueue *q, unsigned int cpu, struct vcpu *previous, struct vcpu *next, uint64_t now_ns)
-	REQUIRES(q->lock)
+/* The one that was given this CPU while it was idle. No lock: the CPU did that itself. */
+static struct vcpu *take_handed(struct runqueue *q)
 {
-	write_once(q->current, next);
-	if (next && q->idle_since_ns != UINT64_MAX) {
-		q->idle_ns += now_ns > q->idle_since_ns ? now_ns - q->idle_since_ns : 0;
-		q->idle_since_ns = UINT64_MAX;
-	}
-	if (!next && q->idle_since_ns == UINT64_MAX)
-		q->idle_since_ns = now_ns;
-	if (next)
-		cpuset_remove_atomic(&idle_cpus, cpu);
-	else
-		cpuset_add_atomic(&idle_cpus, cpu);
-	if (next == previous)
-		return;
-	if (previous)
-		vcpu_runstate_change(previous, waiting_runstate(previous), now_ns);
-	if (!next)
-		return;
-	__atomic_store_n(&next->sched.running, true, __ATOMIC_SEQ_CST);
-	next->sched.started_ns = next->sched.charged_ns = now_ns;
-	vcpu_runstate_change(next, RUNSTATE_running, now_ns);
-}
-
-static void start_slice(struct runqueue *q, const struct vcpu *next, uint64_t grant_ns, uint64_t now_ns)
-	REQUIRES(q->lock)
-{
-	uint64_t end_ns = now_ns + MIN(MAX(SLICE_NS / (q->queued + 1), SLICE_MIN_NS), grant_ns);
-
-	/* The timer may come in vain: cheaper than to stop it each time. */
-	if (!next)
-		return;
-	q->slice_start_ns = now_ns;
-	/* Nobody waits: to look again earlier, at the end of a slice that began before, takes nothing from it. */
-	if (!q->queued && now_ns < q->slice_end_ns && q->slice_end_ns <= end_ns)
-		return;
-	q->slice_end_ns = end_ns;
-	timer_set(&q->slice, end_ns);
+	q->handed = false;
+	return read_once(q->current);
 }
 
 /* One attempt with what is on this queue. */
@@ -365,6 +386,9 @@ static struct vcpu *pick_here(unsigned int cpu, struct vcpu *previous, uint64_t 
 	uint64_t grant_ns = 0;
 	struct vcpu *next;
 
+	/* Whom this CPU could not keep, as it looked around, came back. */
+	if (q->handed)
+		return take_handed(q);
 	spin_lock(&q->lock);
 	__atomic_store_n(&q->due, false, __ATOMIC_SEQ_CST);
 	next = choose(q, cpu, previous, now_ns, &grant_ns);
@@ -410,9 +434,8 @@ static void switch_timers(struct vcpu *previous, struct vcpu *next, uint64_t now
 		vcpu_periodic_enter(next, now_ns);
 }
 
-struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns)
+static struct vcpu *pick(struct runqueue *q, unsigned int cpu, struct vcpu *previous, uint64_t now_ns)
 {
-	const struct runqueue *q = &runqueues[cpu];
 	struct vcpu *next;
 
 	/* An idle CPU that somebody has given something to do need not look elsewhere. */
@@ -424,9 +447,25 @@ struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns
 	while (!next) {
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		placement_pull(cpu, NULL, now_ns);
-		if (!read_once(runqueues[cpu].queued))
+		if (!read_once(q->queued) && !q->handed)
 			break;
 		next = pick_here(cpu, NULL, now_ns);
+	}
+	return next;
+}
+
+struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous)
+{
+	struct runqueue *q = &runqueues[cpu];
+	uint64_t now_ns;
+	struct vcpu *next;
+
+	if (q->handed) {
+		next = take_handed(q);
+		now_ns = next->sched.started_ns;
+	} else {
+		now_ns = time_now();
+		next = pick(q, cpu, previous, now_ns);
 	}
 	switch_timers(previous, next, now_ns);
 	return next;

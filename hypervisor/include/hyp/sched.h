@@ -28,7 +28,7 @@ struct sched_vcpu {
 	uint64_t cap_grant_ns;	      /* [r] what it took from its domain's cap budget and has not used */
 	unsigned int cpu;	      /* [r] the CPU whose queue it belongs to */
 	bool queued;		      /* [r] */
-	bool running;		      /* [r] chosen by sched_pick and not yet given back */
+	bool running;		      /* [r] a CPU holds it, or will from its next sched_pick on */
 	bool parked;		      /* [r] its domain has used up its cap: until the next period */
 	bool yielded;		      /* [r] at the next choice the others come first */
 	bool slept;		      /* [r] it was not runnable since it was last queued */
@@ -68,11 +68,11 @@ void sched_vcpu_yield(struct vcpu *v);
 /* True if `cpu` should call sched_pick before it runs a guest again. */
 bool sched_is_due(unsigned int cpu);
 /*
- * On `cpu`, with `previous` (NULL: idle) having run until now_ns: chooses who runs next and arms the slice timer;
+ * On `cpu`, with `previous` (NULL: idle) having run until now: chooses who runs next and arms the slice timer;
  * NULL means idle. previous == the result is possible. The caller switches, then calls sched_switched for the
  * previous one if it changed; until then nobody else runs it.
  */
-struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous, uint64_t now_ns);
+struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous);
 void sched_switched(struct vcpu *previous);
 
 /* E_INVAL if no online CPU of its pool is left in `hard`, E_BUSY while it is pinned. Moves v if it must move (a running vCPU
