@@ -1,4 +1,4 @@
-/* Waiting for a lock; out of line, so that taking one that is free costs its users no registers. */
+/* Waiting for a lock, until the ticket's turn has come. */
 #include <hyp/lock.h>
 
 void spin_wait(const struct spinlock *l, uint16_t ticket)

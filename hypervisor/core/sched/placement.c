@@ -62,25 +62,27 @@ unsigned int placement_least_loaded(const struct cpuset *set, unsigned int last)
 	return best;
 }
 
-unsigned int placement_choose(const struct vcpu *v, bool *claimed)
+static __attribute__((noinline)) unsigned int choose_anywhere(const struct vcpu *v, bool *claimed)
 {
-	unsigned int cpu = v->sched.cpu;
-	struct cpuset hard, soft;
+	struct cpuset hard = sched_vcpu_cpus(v), soft = cpuset_and(&hard, &v->sched.affinity_soft);
+	unsigned int cpu = claim_idle(&soft, v->sched.cpu);
 
-	/* Mostly where it was is idle, and as good as any. */
-	*claimed = vcpu_may_run_on(v, cpu) && cpuset_has(&v->sched.affinity_soft, cpu) && cpuset_has(&cpus_online, cpu) &&
-		   claim(cpu);
-	if (*claimed)
-		return cpu;
-	hard = sched_vcpu_cpus(v);
-	soft = cpuset_and(&hard, &v->sched.affinity_soft);
-	cpu = claim_idle(&soft, v->sched.cpu);
 	if (cpu == CPUS_MAX)
 		cpu = claim_idle(&hard, v->sched.cpu);
 	*claimed = cpu != CPUS_MAX;
 	if (*claimed)
 		return cpu;
 	return placement_least_loaded(cpuset_is_empty(&soft) ? &hard : &soft, v->sched.cpu);
+}
+
+unsigned int placement_choose(const struct vcpu *v, bool *claimed)
+{
+	unsigned int cpu = v->sched.cpu;
+
+	/* Mostly where it was is idle, and as good as any. */
+	*claimed = vcpu_may_run_on(v, cpu) && cpuset_has(&v->sched.affinity_soft, cpu) && cpuset_has(&cpus_online, cpu) &&
+		   claim(cpu);
+	return *claimed ? cpu : choose_anywhere(v, claimed);
 }
 
 void placement_offer(const struct vcpu *v)

@@ -24,11 +24,15 @@ static inline unsigned int bit_count(uint64_t word)
 /* Return the old value of the bit. */
 static inline bool bit_test_and_set_atomic(uint64_t *words, unsigned int bit)
 {
-	return __atomic_fetch_or(&words[bit / 64], BIT(bit % 64), __ATOMIC_SEQ_CST) >> (bit % 64) & 1;
+	uint64_t mask = BIT(bit % 64);
+
+	return __atomic_fetch_or(&words[bit / 64], mask, __ATOMIC_SEQ_CST) & mask;
 }
 static inline bool bit_test_and_clear_atomic(uint64_t *words, unsigned int bit)
 {
-	return __atomic_fetch_and(&words[bit / 64], ~BIT(bit % 64), __ATOMIC_SEQ_CST) >> (bit % 64) & 1;
+	uint64_t mask = BIT(bit % 64);
+
+	return __atomic_fetch_and(&words[bit / 64], ~mask, __ATOMIC_SEQ_CST) & mask;
 }
 
 /* The first set (clear) bit at or after `from`, or `count` if there is none. */

@@ -6,6 +6,7 @@
  * arch_lock_wait(), which answers TLB-flush requests of other CPUs: a holder may wait for the flush (docs/locking.md).
  * Under clang -Wthread-safety the annotations are checked; under gcc they are empty.
  */
+#include <hyp/arch_lock.h>
 #include <hyp/types.h>
 
 #if defined(__clang__)
@@ -33,15 +34,12 @@ void arch_lock_wait(void);
 
 static inline void spin_init(struct spinlock *l) { l->next = l->owner = 0; }
 
-/* Until the ticket's turn has come (lib/lock.c). */
-void spin_wait(const struct spinlock *l, uint16_t ticket);
-
 static inline void spin_lock(struct spinlock *l) ACQUIRES(*l) NO_LOCK_CHECK
 {
 	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 
 	if (__builtin_expect(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket, false))
-		spin_wait(l, ticket);
+		arch_spin_wait(l, ticket);
 }
 
 static inline bool spin_trylock(struct spinlock *l) TRY_ACQUIRES(true, *l) NO_LOCK_CHECK

@@ -37,7 +37,7 @@ static uint64_t flags_for_guest(const struct vcpu *v, uint64_t rflags, bool mask
 	return rflags;
 }
 
-static unsigned int frame_make(struct vcpu *v, const struct bounce *b, const struct cpu_user_regs *regs, uint64_t *frame)
+static inline unsigned int frame_make(struct vcpu *v, const struct bounce *b, const struct cpu_user_regs *regs, uint64_t *frame)
 {
 	bool masked = read_once(v->info->evtchn_upcall_mask);
 	unsigned int n = 0;
@@ -61,7 +61,7 @@ static unsigned int frame_make(struct vcpu *v, const struct bounce *b, const str
 	return n;
 }
 
-static void bounce(struct vcpu *v, const struct bounce *b)
+static inline __attribute__((always_inline)) void bounce(struct vcpu *v, const struct bounce *b)
 {
 	struct cpu_user_regs *regs = guest_regs();
 	uint64_t frame[FRAME_WORDS_MAX], rsp = v->arch.in_kernel ? regs->rsp : v->arch.kernel_stack.sp;
