@@ -17,7 +17,7 @@
 
 #define SELECT_FILES 100
 #define SLEEP_NS 1000000
-#define SLEEP_SAMPLES 51
+#define SLEEP_SAMPLES 501
 
 static void null_call(const char *name)
 {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SAMPLES_MAX 128
+#define SAMPLES_MAX 512
 
 struct row {
 	const char *name;
