@@ -9,12 +9,18 @@ from .machine import BUILD, TOP, say, tool
 RESULTS = os.path.join(TOP, "benchmarks", "results")
 
 
+def hospes_version():
+    """The commit, and whether anything but kept results differs from it."""
+    changed = tool("git", "status", "--porcelain", "--untracked-files=no", "--", ".", f":!{os.path.relpath(RESULTS, TOP)}")
+    return tool("git", "describe", "--always") + ("-dirty" if changed else "")
+
+
 def versions():
     """Everything that a figure depends on."""
     xen = os.path.basename(tool("image/fetch", "tree", "xen-hypervisor-4.17-amd64"))
     kernel = os.path.basename(tool("image/fetch", "tree", "linux-image-amd64"))
     return {
-        "hospes": tool("git", "describe", "--always", "--dirty"),
+        "hospes": hospes_version(),
         "xen": xen,
         "kernel": kernel,
         "qemu": re.sub(r".*\((.*)\).*", r"\1", tool("qemu-system-x86_64", "--version").splitlines()[0]),
