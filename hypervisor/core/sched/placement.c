@@ -62,6 +62,7 @@ unsigned int placement_least_loaded(const struct cpuset *set, unsigned int last)
 	return best;
 }
 
+/* Out of line: its sets would cost the usual way their room and the registers. */
 static __attribute__((noinline)) unsigned int choose_anywhere(const struct vcpu *v, bool *claimed)
 {
 	struct cpuset hard = sched_vcpu_cpus(v), soft = cpuset_and(&hard, &v->sched.affinity_soft);
