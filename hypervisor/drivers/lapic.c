@@ -52,12 +52,14 @@
 #define WAIT_READS_MAX 1000000
 #define CALIBRATE_MS 10
 #define CALIBRATE_READS_MAX 100000000
+/* Time-stamp ticks that are looked ahead at most: hours. What is farther away comes too early, and is armed again. */
+#define INTERVAL_MAX BIT(44)
 /* In-service vectors that the firmware can have left: each of 256 once. */
 #define LEFT_OVER_MAX 256
 
 static struct lapic_config config;
 static volatile uint8_t *page; /* NULL in x2APIC mode */
-static uint32_t timer_khz, time_stamp_khz;
+static uint64_t counts_per_tick; /* of the timer in one tick of the time stamp, 32 bits behind the point, rounded up */
 
 static uint32_t register_read(uint32_t index)
 {
@@ -244,7 +246,6 @@ enum status lapic_timer_calibrate(uint32_t tsc_khz)
 	uint64_t start, end, span = (uint64_t)tsc_khz * CALIBRATE_MS;
 	uint32_t passed;
 
-	time_stamp_khz = tsc_khz;
 	if (config.has_deadline)
 		return OK;
 	register_write(REGISTER_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
@@ -257,9 +258,9 @@ enum status lapic_timer_calibrate(uint32_t tsc_khz)
 	register_write(REGISTER_TIMER_INITIAL, 0);
 	if (end - start < span)
 		return E_NODEV;
-	/* 64 bits hold it: a span of 10 ms at any rate, even stretched a thousandfold, is below 2^36. */
-	timer_khz = (uint32_t)MIN((uint64_t)passed * tsc_khz / (end - start), UINT32_MAX);
-	return timer_khz ? OK : E_NODEV;
+	/* 64 bits hold it, and a count of INTERVAL_MAX ticks, where the time stamp counts a megahertz or more. */
+	counts_per_tick = ((uint64_t)passed << 32) / (end - start) + 1;
+	return passed ? OK : E_NODEV;
 }
 
 void lapic_timer_init_cpu(void)
@@ -270,14 +271,12 @@ void lapic_timer_init_cpu(void)
 	lapic_timer_arm(0);
 }
 
-/* The timer's count for an interval of the time stamp, at least one and at most what fits. */
+/* The timer's count for an interval of the time stamp: not less, and at most what fits. */
 static uint32_t interval_to_count(uint64_t interval)
 {
-	uint64_t whole = interval / time_stamp_khz, rest = interval % time_stamp_khz;
+	uint64_t count = (uint64_t)((unsigned __int128)MIN(interval, INTERVAL_MAX) * counts_per_tick >> 32) + 1;
 
-	if (whole >= UINT32_MAX / timer_khz)
-		return UINT32_MAX;
-	return (uint32_t)MAX(whole * timer_khz + rest * timer_khz / time_stamp_khz, 1);
+	return (uint32_t)MIN(count, UINT32_MAX);
 }
 
 void lapic_timer_arm(uint64_t deadline_tsc)

@@ -269,6 +269,20 @@ static void one_shot_timer_never_loses_a_deadline(void **state)
 	assert_int_equal(registers[0x380 / 4], UINT32_MAX);
 }
 
+/* What comes too early is armed again, for nothing. */
+static void one_shot_timer_is_not_early(void **state)
+{
+	(void)state;
+	start_xapic();
+	io_fake_set_tsc(0, 1000);
+	assert_int_equal(lapic_timer_calibrate(2000000), OK);
+	io_fake_set_tsc(1000000, 0);
+	for (uint64_t interval = 1; interval < 4000000; interval += 997) {
+		lapic_timer_arm(1000000 + interval);
+		assert_in_range(2 * (uint64_t)registers[0x380 / 4], interval, interval + interval / 1000 + 2);
+	}
+}
+
 static void time_stamp_that_stands_still_is_an_error(void **state)
 {
 	(void)state;
@@ -295,6 +309,7 @@ int main(void)
 		cmocka_unit_test(deadline_timer_takes_the_time_stamp),
 		cmocka_unit_test(one_shot_timer_counts_at_its_own_rate),
 		cmocka_unit_test(one_shot_timer_never_loses_a_deadline),
+		cmocka_unit_test(one_shot_timer_is_not_early),
 		cmocka_unit_test(time_stamp_that_stands_still_is_an_error),
 	};
 
