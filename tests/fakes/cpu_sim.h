@@ -132,6 +132,22 @@ static inline uint64_t sim_ran_ns(struct vcpu *v)
 	return info.time[RUNSTATE_running];
 }
 
+static inline struct cpuset sim_only(unsigned int cpu)
+{
+	struct cpuset set = {0};
+
+	cpuset_add(&set, cpu);
+	return set;
+}
+
+/* v runs on this CPU alone from now on. */
+static inline void sim_pin(struct vcpu *v, unsigned int cpu)
+{
+	struct cpuset set = sim_only(cpu);
+
+	CHECK(sched_set_affinity(v, &set, &set) == OK);
+}
+
 /* Kills d as the control domain does, with all CPUs working meanwhile. */
 static inline void sim_kill(struct domain *d)
 {

@@ -24,21 +24,6 @@ static void add_busy(unsigned int from, unsigned int count)
 		d[i] = sim_busy_domain((domid_t)(i + 1), 1, 256);
 }
 
-static struct cpuset only(unsigned int cpu)
-{
-	struct cpuset set = {0};
-
-	cpuset_add(&set, cpu);
-	return set;
-}
-
-static void pin(struct vcpu *v, unsigned int cpu)
-{
-	struct cpuset set = only(cpu);
-
-	assert_int_equal(sched_set_affinity(v, &set, &set), OK);
-}
-
 /* CPUs 2 and 3 become pool 1, and d[1] goes there. */
 static void make_second_pool(void)
 {
@@ -100,8 +85,8 @@ static void affinities_that_a_pool_leaves_no_cpu_are_undone(void **state)
 	sim_start(4);
 	add_busy(0, 2);
 	v = d[0]->vcpu[0];
-	last = only(3);
-	pin(v, 3);
+	last = sim_only(3);
+	sim_pin(v, 3);
 	assert_int_equal(sched_pin(d[1]->vcpu[0], 2), OK);
 	make_second_pool();
 	/* Nothing is left to v of its affinity; d[1] has moved, and begins anew there. */
@@ -121,7 +106,7 @@ static void an_override_ends_where_the_pool_still_is(void **state)
 	sim_start(4);
 	add_busy(0, 2);
 	v = d[0]->vcpu[0];
-	pin(v, 3);
+	sim_pin(v, 3);
 	assert_int_equal(sched_pin(v, 0), OK);
 	make_second_pool();
 	assert_int_equal(sched_vcpu_cpus(v).word[0], 1);

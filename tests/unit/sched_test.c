@@ -34,21 +34,6 @@ static void add_busy(unsigned int from, unsigned int count)
 		d[i] = sim_busy_domain((domid_t)(i + 1), 1, 256);
 }
 
-static struct cpuset only(unsigned int cpu)
-{
-	struct cpuset set = {0};
-
-	cpuset_add(&set, cpu);
-	return set;
-}
-
-static void pin(struct vcpu *v, unsigned int cpu)
-{
-	struct cpuset set = only(cpu);
-
-	assert_int_equal(sched_set_affinity(v, &set, &set), OK);
-}
-
 /* A vCPU that sleeps and works in turn, as an architecture and its guest would make it. */
 static void sleep_now(struct vcpu *v)
 {
@@ -177,9 +162,9 @@ static void pinned_vcpus_keep_their_weights_while_another_cpu_runs_ahead(void **
 	d[0] = sim_busy_domain(1, 1, 256);
 	d[1] = sim_busy_domain(2, 1, 256);
 	d[2] = sim_busy_domain(3, 1, 768);
-	pin(d[0]->vcpu[0], 0);
-	pin(d[1]->vcpu[0], 1);
-	pin(d[2]->vcpu[0], 1);
+	sim_pin(d[0]->vcpu[0], 0);
+	sim_pin(d[1]->vcpu[0], 1);
+	sim_pin(d[2]->vcpu[0], 1);
 	sim_run(MS(10000));
 	assert_share(sim_ran_ns(d[0]->vcpu[0]), 100, MS(10000), 1);
 	assert_share(sim_ran_ns(d[1]->vcpu[0]), 25, MS(10000), 3);
@@ -402,7 +387,7 @@ static void sleeping_vcpu_wakes_on_an_idle_cpu(void **state)
 	(void)state;
 	sim_start(2);
 	add_busy(0, 2);
-	pin(d[1]->vcpu[0], 0);
+	sim_pin(d[1]->vcpu[0], 0);
 	sleep_now(d[0]->vcpu[0]);
 	sim_run(MS(10));
 	wake_now(d[0]->vcpu[0]);
@@ -435,7 +420,7 @@ static struct vcpu *woken_on_its_idle_cpu(void)
 	sim_start(2);
 	add_busy(0, 1);
 	v = d[0]->vcpu[0];
-	pin(v, 0);
+	sim_pin(v, 0);
 	sim_settle();
 	sleep_now(v);
 	fake_now_ns += US(300);
@@ -484,7 +469,7 @@ static void who_comes_while_an_idle_cpu_is_taken_queues_behind(void **state)
 
 	(void)state;
 	add_busy(1, 1);
-	pin(d[1]->vcpu[0], 0);
+	sim_pin(d[1]->vcpu[0], 0);
 	sim_run(MS(1000));
 	assert_share(sim_ran_ns(v), 50, MS(1000), 3);
 }
@@ -496,16 +481,16 @@ static void soft_affinity_is_preferred_and_left_when_its_cpu_is_busy(void **stat
 	(void)state;
 	sim_start(4);
 	all = cpus_online;
-	two = only(2);
+	two = sim_only(2);
 	add_busy(0, 2);
 	sleep_now(d[0]->vcpu[0]);
 	assert_int_equal(sched_set_affinity(d[0]->vcpu[0], &all, &two), OK);
-	pin(d[1]->vcpu[0], 3);
+	sim_pin(d[1]->vcpu[0], 3);
 	sim_settle();
 	wake_now(d[0]->vcpu[0]);
 	assert_ptr_equal(sim_runs[2], d[0]->vcpu[0]);
 	sleep_now(d[0]->vcpu[0]);
-	pin(d[1]->vcpu[0], 2);
+	sim_pin(d[1]->vcpu[0], 2);
 	sim_settle();
 	wake_now(d[0]->vcpu[0]);
 	assert_ptr_equal(sim_runs[2], d[1]->vcpu[0]);
@@ -535,7 +520,7 @@ static void running_vcpu_leaves_a_cpu_that_it_may_not_use_any_more(void **state)
 	add_busy(0, 1);
 	sim_run(MS(1));
 	for (unsigned int cpu = 0; cpu < 3; cpu++) {
-		pin(d[0]->vcpu[0], cpu);
+		sim_pin(d[0]->vcpu[0], cpu);
 		sim_settle();
 		assert_ptr_equal(sim_runs[cpu], d[0]->vcpu[0]);
 	}
@@ -546,11 +531,11 @@ static void queued_vcpu_leaves_a_cpu_that_it_may_not_use_any_more(void **state)
 	(void)state;
 	sim_start(2);
 	add_busy(0, 2);
-	pin(d[0]->vcpu[0], 0);
-	pin(d[1]->vcpu[0], 0);
+	sim_pin(d[0]->vcpu[0], 0);
+	sim_pin(d[1]->vcpu[0], 0);
 	sim_run(MS(20));
 	assert_null(sim_runs[1]);
-	pin(d[0]->vcpu[0]->sched.queued ? d[0]->vcpu[0] : d[1]->vcpu[0], 1);
+	sim_pin(d[0]->vcpu[0]->sched.queued ? d[0]->vcpu[0] : d[1]->vcpu[0], 1);
 	sim_settle();
 	assert_non_null(sim_runs[0]);
 	assert_non_null(sim_runs[1]);
@@ -563,7 +548,7 @@ static void affinity_without_an_online_cpu_is_refused(void **state)
 	(void)state;
 	sim_start(2);
 	add_busy(0, 1);
-	offline = only(2);
+	offline = sim_only(2);
 	all = cpus_online;
 	assert_int_equal(sched_set_affinity(d[0]->vcpu[0], &none, &all), E_INVAL);
 	assert_int_equal(sched_set_affinity(d[0]->vcpu[0], &offline, &all), E_INVAL);
@@ -579,10 +564,10 @@ static void a_sleeping_vcpu_belongs_to_the_cpu_that_it_is_tied_to(void **state)
 	sim_start(3);
 	add_busy(0, 1);
 	v = d[0]->vcpu[0];
-	pin(v, 0);
+	sim_pin(v, 0);
 	sim_settle();
 	sleep_now(v);
-	pin(v, 2);
+	sim_pin(v, 2);
 	assert_int_equal(v->sched.cpu, 2);
 	wake_now(v);
 	assert_ptr_equal(sim_runs[2], v);
@@ -597,7 +582,7 @@ static void override_is_kept_until_undone_and_then_the_old_affinity_is_back(void
 	sim_start(3);
 	add_busy(0, 1);
 	v = d[0]->vcpu[0];
-	one = only(1);
+	one = sim_only(1);
 	all = cpus_online;
 	assert_int_equal(sched_set_affinity(v, &one, &all), OK);
 	assert_int_equal(sched_unpin(v), E_INVAL);
@@ -622,7 +607,7 @@ static void nobody_runs_a_vcpu_before_its_cpu_has_switched(void **state)
 	sim_start(2);
 	add_busy(0, 1);
 	v = d[0]->vcpu[0];
-	pin(v, 0);
+	sim_pin(v, 0);
 	sim_settle();
 	fake_cpu_id = 0;
 	vcpu_pause(v);
