@@ -52,7 +52,7 @@
 #define WAIT_READS_MAX 1000000
 #define CALIBRATE_MS 10
 #define CALIBRATE_READS_MAX 100000000
-/* Time-stamp ticks that are looked ahead at most: hours. What is farther away comes too early, and is armed again. */
+/* Time-stamp ticks that are looked ahead at most: an hour or more. What is farther away comes too early, and is armed again. */
 #define INTERVAL_MAX BIT(44)
 /* In-service vectors that the firmware can have left: each of 256 once. */
 #define LEFT_OVER_MAX 256
@@ -271,7 +271,7 @@ void lapic_timer_init_cpu(void)
 	lapic_timer_arm(0);
 }
 
-/* The timer's count for an interval of the time stamp: not less, and at most what fits. */
+/* The timer's count for an interval of the time stamp: not shorter than that, if it fits. */
 static uint32_t interval_to_count(uint64_t interval)
 {
 	uint64_t count = (uint64_t)((unsigned __int128)MIN(interval, INTERVAL_MAX) * counts_per_tick >> 32) + 1;

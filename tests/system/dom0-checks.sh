@@ -73,13 +73,13 @@ refused() {
 # wait_for SECONDS COMMAND...: until the command succeeds. The seconds are those of a quiet machine; the limit is for what never
 # comes, and a machine that is busy with other things gets five times as long.
 wait_for() {
-	local seconds rest end
-	IFS=. read -r seconds rest </proc/uptime
-	end=$((seconds + 5 * $1))
+	local uptime_s hundredths end
+	IFS=. read -r uptime_s hundredths </proc/uptime
+	end=$((uptime_s + 5 * $1))
 	shift
 	until "$@"; do
-		IFS=. read -r seconds rest </proc/uptime
-		[ $seconds -lt $end ] || { echo "still not, after its time: $*"; return 1; }
+		IFS=. read -r uptime_s hundredths </proc/uptime
+		[ $uptime_s -lt $end ] || { echo "still not, after its time: $*"; return 1; }
 		sleep 0.2
 	done
 }

@@ -236,16 +236,21 @@ static void deadline_timer_takes_the_time_stamp(void **state)
 }
 
 /* 10 000 000 ticks pass in the 10 ms of the measurement: the timer runs at 1 GHz, the time stamp at 2. */
-static void one_shot_timer_counts_at_its_own_rate(void **state)
+static void start_one_shot(void)
 {
-	(void)state;
 	start_xapic();
 	io_fake_set_tsc(0, 1000);
 	assert_int_equal(lapic_timer_calibrate(2000000), OK);
+	io_fake_set_tsc(1000000, 0);
+}
+
+static void one_shot_timer_counts_at_its_own_rate(void **state)
+{
+	(void)state;
+	start_one_shot();
 	lapic_timer_init_cpu();
 	assert_int_equal(registers[0x320 / 4], 0xf0);
 	assert_int_equal(registers[0x380 / 4], 0);
-	io_fake_set_tsc(1000000, 0);
 	lapic_timer_arm(1000000 + 2000000);
 	assert_in_range(registers[0x380 / 4], 999000, 1001000);
 	lapic_timer_arm(0);
@@ -255,10 +260,7 @@ static void one_shot_timer_counts_at_its_own_rate(void **state)
 static void one_shot_timer_never_loses_a_deadline(void **state)
 {
 	(void)state;
-	start_xapic();
-	io_fake_set_tsc(0, 1000);
-	assert_int_equal(lapic_timer_calibrate(2000000), OK);
-	io_fake_set_tsc(1000000, 0);
+	start_one_shot();
 	lapic_timer_arm(999999);
 	assert_int_equal(registers[0x380 / 4], 1);
 	lapic_timer_arm(1000000);
@@ -273,10 +275,7 @@ static void one_shot_timer_never_loses_a_deadline(void **state)
 static void one_shot_timer_is_not_early(void **state)
 {
 	(void)state;
-	start_xapic();
-	io_fake_set_tsc(0, 1000);
-	assert_int_equal(lapic_timer_calibrate(2000000), OK);
-	io_fake_set_tsc(1000000, 0);
+	start_one_shot();
 	for (uint64_t interval = 1; interval < 4000000; interval += 997) {
 		lapic_timer_arm(1000000 + interval);
 		assert_in_range(2 * (uint64_t)registers[0x380 / 4], interval, interval + interval / 1000 + 2);
