@@ -55,7 +55,7 @@ struct stub_data {
 	uint64_t timer_set;	/* pv_timer_set */
 };
 
-/* The frame of a system call on the guest's kernel stack: rcx, r11, rip, cs, rflags, rsp, ss. */
+/* The frame of an entry without an error code on the guest's kernel stack: rcx, r11, rip, cs, rflags, rsp, ss. */
 #define FRAME_BYTES 56u
 /* The instruction's two bytes. */
 #define RDMSR_CODE 0x320f
@@ -98,6 +98,9 @@ struct cpu_info {
 };
 /* The CPU aligns the stack to 16 before it pushes a frame: the end of the frame must be aligned already. */
 static_assert((sizeof(struct cpu_info) - offsetof(struct cpu_user_regs, es)) % 16 == 0);
+
+static_assert(STACK_BYTES == ARCH_STACK_BYTES && offsetof(struct cpu, id) == 0 &&
+	      STACK_BYTES - sizeof(struct cpu_info) + offsetof(struct cpu_info, cpu) == ARCH_STACK_CPU);
 
 static inline struct cpu_info *cpu_info(void)
 {

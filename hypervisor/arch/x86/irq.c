@@ -149,7 +149,8 @@ static void device_interrupt(struct irq *irq)
 		guest_interrupt(irq);
 }
 
-static void apic_error(struct cpu *c)
+/* Out of line, as is what follows: the timer's interrupt shall not save their registers. */
+static __attribute__((noinline)) void apic_error(struct cpu *c)
 {
 	uint32_t errors = lapic_errors();
 
@@ -157,7 +158,7 @@ static void apic_error(struct cpu *c)
 	trouble(c, "the local APIC reports errors", errors);
 }
 
-static void device_or_nothing(struct cpu *c, unsigned int vector)
+static __attribute__((noinline)) void device_or_nothing(struct cpu *c, unsigned int vector)
 {
 	if (irq_vector_is_for_devices(vector)) {
 		device_interrupt(&irqs[vector]);

@@ -7,6 +7,8 @@
 void offsets_emit(void);
 void offsets_emit(void)
 {
+	EMIT(REGS_R11, offsetof(struct cpu_user_regs, r11));
+	EMIT(REGS_RCX, offsetof(struct cpu_user_regs, rcx));
 	EMIT(REGS_ERROR, offsetof(struct cpu_user_regs, error_code));
 	EMIT(REGS_RIP, offsetof(struct cpu_user_regs, rip));
 	EMIT(REGS_CS, offsetof(struct cpu_user_regs, cs));

@@ -89,11 +89,13 @@ DEFINE_SEGMENT(gs)
 
 static inline void invlpg(vaddr_t address) { __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory"); }
 static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory"); }
-static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
 static inline void swap_gs(void) { __asm__ volatile("swapgs"); }
 static inline void wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
-/* Sleeps until an interrupt; it is taken before this returns. */
-static inline void sleep_until_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
+/* The windows in which interrupts come in ring 0: what has arrived is taken, or the next one is slept for and taken.
+   interrupt_entry (entry/traps.S) keeps no register for them. */
+#define INTERRUPTS_CHANGE "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "memory"
+static inline void interrupts_take(void) { __asm__ volatile("sti; nop; cli" : : : INTERRUPTS_CHANGE); }
+static inline void sleep_until_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : INTERRUPTS_CHANGE); }
 
 static inline void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
@@ -102,10 +104,11 @@ static inline void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 
 static inline uint64_t tsc_read_unordered(void)
 {
-	uint32_t low, high;
+	uint64_t low, high;
 
+	/* It clears the upper halves. */
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
+	return high << 32 | low;
 }
 
 struct descriptor_pointer {

@@ -6,6 +6,7 @@
 
 size_t guest_copy_raw(void *to, const void *from, size_t bytes);
 size_t guest_clear_raw(void *to, size_t bytes);
+bool guest_frame_write_raw(uint64_t *frame, const struct cpu_user_regs *regs, uint64_t cs, uint64_t rflags);
 bool segment_load_gs_user(unsigned int selector);
 bool segment_load_ds(unsigned int selector);
 bool segment_load_es(unsigned int selector);

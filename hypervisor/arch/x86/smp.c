@@ -24,8 +24,6 @@
 
 struct cpu *cpu_table[CPUS_MAX];
 
-unsigned int arch_cpu_id(void) { return this_cpu()->id; }
-
 uint64_t arch_cpu_physical_id(unsigned int cpu)
 {
 	return cpu_table[cpu]->apic_id | (uint64_t)cpu_table[cpu]->acpi_id << 32;

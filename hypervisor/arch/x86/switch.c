@@ -46,7 +46,7 @@ static uint64_t cr4_guest_bits(void)
 	return CR4_TSD | CR4_DE | (cpu_features.fsgsbase ? CR4_FSGSBASE : 0);
 }
 
-void vcpu_load_control(struct cpu *c, const struct vcpu *v)
+static void load_cr4(const struct cpu *c, const struct vcpu *v)
 {
 	uint64_t cr4 = cr4_loaded[c->id] ? cr4_loaded[c->id] : cr4_read();
 	uint64_t own = v->arch.cr4 | (guest_tsc_is_emulated(v->domain) ? CR4_TSD : 0);
@@ -56,6 +56,11 @@ void vcpu_load_control(struct cpu *c, const struct vcpu *v)
 		cr4_write(wanted);
 		cr4_loaded[c->id] = wanted;
 	}
+}
+
+void vcpu_load_control(struct cpu *c, const struct vcpu *v)
+{
+	load_cr4(c, v);
 	if (v->arch.task_switched)
 		cr0_write(cr0_read() | CR0_TS);
 	else if (cr0_read() & CR0_TS)
@@ -175,6 +180,7 @@ void vcpu_state_changed(struct vcpu *v) { write_once(v->arch.held_by, NULL); }
 /* What stays as it is while the CPU has nobody to run. */
 static void registers_load(struct cpu *c, struct vcpu *v)
 {
+	load_cr4(c, v);
 	segments_load(v);
 	fpu_load(c, v);
 	if (cpu_features.rdtscp)
@@ -197,12 +203,16 @@ static void vcpu_load_state(struct cpu *c, struct vcpu *v)
 	/* The GDT lies in the domain's own slot: its page table first. */
 	vcpu_load_root(c, v);
 	descriptors_switch(c, v);
-	descriptors_ldt_set(c, pv_ldt_address(v), v->arch.ldt_entries);
+	if (v->arch.ldt_entries)
+		descriptors_ldt_set(c, pv_ldt_address(v), v->arch.ldt_entries);
+	else
+		ldt_load(0);
 	if (!is_held)
 		registers_load(c, v);
-	/* Saving has changed these. */
+	/* Saving has changed these, and has left CR0.TS clear. */
 	vcpu_load_xcr0(c, v);
-	vcpu_load_control(c, v);
+	if (v->arch.task_switched)
+		cr0_write(cr0_read() | CR0_TS);
 	vcpu_load_debug(c, v);
 }
 

@@ -54,6 +54,8 @@ static void interrupt(struct cpu *c, unsigned int vector)
 	irq_handle(c, vector);
 }
 
+void idle_interrupt(unsigned int vector) { interrupt(this_cpu(), vector); }
+
 struct cpu_user_regs *guest_regs_take(const struct cpu_user_regs *from)
 {
 	return memcpy(guest_regs(), from, offsetof(struct cpu_user_regs, es));
@@ -154,10 +156,6 @@ struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
 	case VECTOR_MACHINE_CHECK:
 		panic_with_registers(regs, "machine check on CPU %u", this_cpu()->id);
 	}
-	if (regs->entry_vector >= 32) {
-		interrupt(this_cpu(), regs->entry_vector);
-		return NULL;
-	}
 	if (regs->rip == (uint64_t)return_iretq)
 		return return_faulted(regs);
 	resume = fixup_find(regs->rip);
@@ -189,10 +187,11 @@ static void idle(struct cpu *c)
 {
 	if (c->timer_due || sched_is_due(c->id))
 		return;
-	if (!scrub_some())
-		sleep_until_interrupt();
 	/* What arrived while scrubbing is taken now. */
-	__asm__ volatile("sti; nop; cli" : : : "memory");
+	if (scrub_some())
+		interrupts_take();
+	else
+		sleep_until_interrupt();
 	c->preempt_deadline = UINT64_MAX;
 }
 
@@ -213,6 +212,8 @@ static void registers_show(struct cpu *c)
 		registers_ask(next);
 }
 
+static bool flush_is_asked(const struct cpu *c) { return c->flush_answered != read_once(c->flush_asked); }
+
 static void work(struct cpu *c)
 {
 	/* First, and with a barrier: what is asked of this CPU from here on comes with an interrupt of its own. */
@@ -222,7 +223,8 @@ static void work(struct cpu *c)
 		nmi_pass_on(c);
 	if (read_once(c->registers_wanted))
 		registers_show(c);
-	tlb_flush_answer();
+	if (flush_is_asked(c))
+		tlb_flush_answer();
 	tlb_clock_service();
 	if (c->timer_due) {
 		c->timer_due = false;
@@ -247,7 +249,7 @@ static bool is_settled(struct cpu *c)
 	/* First: an NMI that comes from here on sets it again. */
 	write_once(c->work, false);
 	return !c->nmi_arrived && !c->timer_due && !sched_is_due(c->id) && !read_once(c->registers_wanted) &&
-	       c->flush_answered == read_once(c->flush_asked);
+	       !flush_is_asked(c);
 }
 
 void guest_exit(void)

@@ -13,7 +13,9 @@ void guest_trap(struct cpu_user_regs *regs);
 void guest_syscall(struct cpu_user_regs *regs);
 /* Moves a frame from an IST stack to guest_regs. */
 struct cpu_user_regs *guest_regs_take(const struct cpu_user_regs *from);
-/* From ring 0. NULL: go on at regs; else the guest's frame, whose exception it was. */
+/* From ring 0, in a window for interrupts (ops.h). */
+void idle_interrupt(unsigned int vector);
+/* From ring 0, anything else. NULL: go on at regs; else the guest's frame, whose exception it was. */
 struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs);
 /* All pending work; returns when guest_regs holds who runs next. */
 void guest_exit(void);

@@ -1,5 +1,6 @@
 #pragma once
-/* Sets of CPUs of the machine, and which CPU this is. */
+/* Sets of CPUs of the machine, and which CPU this is (arch_cpu_id). */
+#include <hyp/arch_cpu.h>
 #include <hyp/bits.h>
 
 #define CPUS_MAX 256
@@ -13,7 +14,6 @@ extern struct cpuset cpus_online;
 extern unsigned int cpu_count;
 
 /* From the architecture. */
-unsigned int arch_cpu_id(void);
 /* Makes `cpu` pass through its work before it next runs a guest (an interrupt if it is another CPU). */
 void arch_cpu_kick(unsigned int cpu);
 

@@ -5,6 +5,8 @@
  * (the guest's page is missing or read-only) resumes behind the copy, with the rest still in rcx (fixup table).
  * size_t guest_clear_raw(void *to, size_t bytes): the same for zeroes. Caller checks ranges and brackets with SMAP.
  */
+#include "guest_pages.inc"
+
 	.text
 	.globl guest_copy_raw
 guest_copy_raw:
@@ -113,6 +115,30 @@ fpu_restore_raw:
 	ret
 16:	fxrstor64 (%rdi)
 	movl $1, %eax
+	ret
+
+/* bool guest_frame_write_raw(uint64_t *frame, const struct cpu_user_regs *regs, uint64_t cs, uint64_t rflags): the frame of an
+   entry without an error code, rcx, r11, rip, cs, rflags, rsp, ss, with the two as given; false if it faults. */
+.macro frame_word index, load, from
+	\load \from, %rax
+	may_fault frame_missing
+	movq %rax, 8 * \index(%rdi)
+.endm
+	.globl guest_frame_write_raw
+guest_frame_write_raw:
+	frame_word 0, movq, REGS_RCX(%rsi)
+	frame_word 1, movq, REGS_R11(%rsi)
+	frame_word 2, movq, REGS_RIP(%rsi)
+	may_fault frame_missing
+	movq %rdx, 24(%rdi)
+	may_fault frame_missing
+	movq %rcx, 32(%rdi)
+	frame_word 5, movq, REGS_RSP(%rsi)
+	frame_word 6, movzwq, REGS_SS(%rsi)
+	movl $1, %eax
+	ret
+frame_missing:
+	xorl %eax, %eax
 	ret
 
 	.section .fixup_table, "a"

@@ -76,11 +76,23 @@ trap_stubs:
 	jmp general_protection_entry
 	.elseif vector == 14
 	jmp page_fault_entry
+	.elseif vector >= 32
+	jmp interrupt_entry
 	.else
 	jmp trap_common
 	.endif
 	.set vector, vector + 1
 .endr
+
+/* An interrupt, or INT n of a guest. In ring 0 it can only come while the CPU idles, in a window of idle() (traps.c) where no
+   register that a function may change holds anything. */
+interrupt_entry:
+	testb $3, (REGS_CS - REGS_ERROR)(%rsp)
+	jnz trap_common
+	movl 4(%rsp), %edi
+	call idle_interrupt
+	addq $8, %rsp
+	iretq
 
 trap_common:
 	save_registers
@@ -263,7 +275,7 @@ slow_general_protection:
 	popq %rax
 	jmp trap_common
 
-/* Something happened in ring 0: the idle loop's interrupt, a guest-memory access that faults, or our bug. If it was
+/* Something happened in ring 0: an NMI, a guest-memory access that faults, or our bug. If it was
    the iretq below, hypervisor_trap hands back the guest's frame, made whole again, and the guest gets the exception. */
 trap_from_hypervisor:
 	movq %rsp, %rdi

@@ -7,10 +7,12 @@
  */
 #include "pv.h"
 #include "../ops.h"
+#include "../raw.h"
 #include <hyp/evtchn.h>
 #include <hyp/guest.h>
 #include <hyp/log.h>
 
+#define FRAME_WORDS (FRAME_BYTES / sizeof(uint64_t))
 #define FRAME_WORDS_MAX 12
 
 struct bounce {
@@ -37,6 +39,11 @@ static uint64_t flags_for_guest(const struct vcpu *v, uint64_t rflags, bool mask
 	return rflags;
 }
 
+static uint64_t cs_for_guest(const struct vcpu *v, const struct cpu_user_regs *regs, bool masked)
+{
+	return (v->arch.in_kernel ? regs->cs & ~3u : regs->cs) | (uint64_t)masked << 32;
+}
+
 static inline unsigned int frame_make(struct vcpu *v, const struct bounce *b, const struct cpu_user_regs *regs, uint64_t *frame)
 {
 	bool masked = read_once(v->info->evtchn_upcall_mask);
@@ -54,32 +61,50 @@ static inline unsigned int frame_make(struct vcpu *v, const struct bounce *b, co
 	if (b->has_error_code)
 		frame[n++] = b->error_code;
 	frame[n++] = regs->rip;
-	frame[n++] = (v->arch.in_kernel ? regs->cs & ~3u : regs->cs) | (uint64_t)masked << 32;
+	frame[n++] = cs_for_guest(v, regs, masked);
 	frame[n++] = flags_for_guest(v, regs->rflags, masked);
 	frame[n++] = regs->rsp;
 	frame[n++] = regs->ss;
 	return n;
 }
 
-static inline __attribute__((always_inline)) void bounce(struct vcpu *v, const struct bounce *b)
+/* Where a frame of so many words begins. */
+static uint64_t frame_address(const struct vcpu *v, const struct cpu_user_regs *regs, unsigned int words)
 {
-	struct cpu_user_regs *regs = guest_regs();
-	uint64_t frame[FRAME_WORDS_MAX], rsp = v->arch.in_kernel ? regs->rsp : v->arch.kernel_stack.sp;
-	unsigned int words = frame_make(v, b, regs, frame);
+	uint64_t rsp = v->arch.in_kernel ? regs->rsp : v->arch.kernel_stack.sp;
 
-	rsp = (rsp & ~UINT64_C(15)) - words * sizeof(*frame);
-	pv_enter_kernel(v);
-	if (guest_copy_out(v, rsp, frame, words * sizeof(*frame)) != OK) {
-		domain_crash(v->domain, "no stack at %#llx for an entry of its kernel", (unsigned long long)rsp);
-		return;
-	}
-	regs->rip = b->handler;
+	return (rsp & ~UINT64_C(15)) - words * sizeof(uint64_t);
+}
+
+static __attribute__((noinline)) void no_stack(struct vcpu *v, uint64_t rsp)
+{
+	domain_crash(v->domain, "no stack at %#llx for an entry of its kernel", (unsigned long long)rsp);
+}
+
+/* The frame is there. */
+static inline void enter(struct vcpu *v, struct cpu_user_regs *regs, uint64_t rsp, uint64_t handler, bool mask_events)
+{
+	regs->rip = handler;
 	regs->cs = FLAT_RING3_CS64;
 	regs->ss = FLAT_RING3_SS64;
 	regs->rsp = rsp;
 	regs->rflags &= ~(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_VM);
-	if (b->mask_events)
+	if (mask_events)
 		write_once(v->info->evtchn_upcall_mask, 1);
+}
+
+static inline __attribute__((always_inline)) void bounce(struct vcpu *v, const struct bounce *b)
+{
+	struct cpu_user_regs *regs = guest_regs();
+	uint64_t frame[FRAME_WORDS_MAX], rsp;
+	unsigned int words = frame_make(v, b, regs, frame);
+
+	rsp = frame_address(v, regs, words);
+	pv_enter_kernel(v);
+	if (guest_copy_out(v, rsp, frame, words * sizeof(*frame)) == OK)
+		enter(v, regs, rsp, b->handler, b->mask_events);
+	else
+		no_stack(v, rsp);
 }
 
 void pv_inject(struct vcpu *v, unsigned int vector, uint32_t error_code)
@@ -108,11 +133,21 @@ void pv_inject_page_fault(struct vcpu *v, vaddr_t address, uint32_t error_code)
 	pv_inject(v, 14, error_code);
 }
 
-void pv_inject_callback(struct vcpu *v, const struct pv_callback *callback)
+void pv_inject_callback(struct vcpu *v, uint64_t handler, bool mask_events)
 {
-	struct bounce b = {.handler = callback->address, .mask_events = callback->mask_events};
+	struct cpu_user_regs *regs = guest_regs();
+	bool masked = read_once(v->info->evtchn_upcall_mask), is_there;
+	uint64_t rsp = frame_address(v, regs, FRAME_WORDS), cs = cs_for_guest(v, regs, masked);
 
-	bounce(v, &b);
+	pv_enter_kernel(v);
+	guest_access_begin();
+	is_there = range_is_guest(rsp, FRAME_BYTES) &&
+		   guest_frame_write_raw((uint64_t *)rsp, regs, cs, flags_for_guest(v, regs->rflags, masked));
+	guest_access_end();
+	if (is_there)
+		enter(v, regs, rsp, handler, mask_events);
+	else
+		no_stack(v, rsp);
 }
 
 void pv_inject_failsafe(struct vcpu *v)
@@ -132,14 +167,9 @@ void pv_inject_failsafe(struct vcpu *v)
 
 void pv_deliver_events(struct vcpu *v)
 {
-	if (!vcpu_event_is_deliverable(v))
-		return;
 	/* Without a callback the event waits, as it does while it is masked. */
-	if (v->arch.event.address) {
-		struct pv_callback upcall = {.address = v->arch.event.address, .mask_events = true};
-
-		pv_inject_callback(v, &upcall);
-	}
+	if (vcpu_event_is_deliverable(v) && v->arch.event.address)
+		pv_inject_callback(v, v->arch.event.address, true);
 }
 
 void pv_deliver_nmi(struct vcpu *v)

@@ -114,7 +114,7 @@ void pv_exception(struct vcpu *v, struct cpu_user_regs *regs)
 static void user_call(struct vcpu *v, struct cpu_user_regs *regs, const struct pv_callback *callback)
 {
 	if (callback->address) {
-		pv_inject_callback(v, callback);
+		pv_inject_callback(v, callback->address, callback->mask_events);
 		return;
 	}
 	regs->rip -= 2;
@@ -126,7 +126,7 @@ static void sysenter(struct vcpu *v, struct cpu_user_regs *regs)
 	/* The CPU does not say where it was; the kernel knows where its programs do it. */
 	regs->rflags |= RFLAGS_IF;
 	if (v->arch.sysenter.address)
-		pv_inject_callback(v, &v->arch.sysenter);
+		pv_inject_callback(v, v->arch.sysenter.address, v->arch.sysenter.mask_events);
 	else
 		pv_inject(v, 13, 0);
 }

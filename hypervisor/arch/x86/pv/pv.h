@@ -22,7 +22,7 @@ void pv_inject(struct vcpu *v, unsigned int vector, uint32_t error_code);
 /* #PF: also sets the guest's cr2. */
 void pv_inject_page_fault(struct vcpu *v, vaddr_t address, uint32_t error_code);
 /* Any other entry: a callback, with no error code. */
-void pv_inject_callback(struct vcpu *v, const struct pv_callback *callback);
+void pv_inject_callback(struct vcpu *v, uint64_t handler, bool mask_events);
 void pv_inject_failsafe(struct vcpu *v);
 /* The event upcall, if one is due. */
 void pv_deliver_events(struct vcpu *v);
