@@ -52,14 +52,15 @@
 #define WAIT_READS_MAX 1000000
 #define CALIBRATE_MS 10
 #define CALIBRATE_READS_MAX 100000000
-/* Time-stamp ticks that are looked ahead at most: an hour or more. What is farther away comes too early, and is armed again. */
-#define INTERVAL_MAX BIT(44)
+/* Nanoseconds that are looked ahead at most: an hour. What is farther away comes too early, and is armed again. */
+#define INTERVAL_MAX BIT(42)
 /* In-service vectors that the firmware can have left: each of 256 once. */
 #define LEFT_OVER_MAX 256
 
 static struct lapic_config config;
 static volatile uint8_t *page; /* NULL in x2APIC mode */
-static uint64_t counts_per_tick; /* of the timer in one tick of the time stamp, 32 bits behind the point, rounded up */
+static uint64_t counts_per_ns;	 /* of the timer, 32 bits behind the point, rounded up */
+bool lapic_timer_has_deadlines;
 
 static uint32_t register_read(uint32_t index)
 {
@@ -80,6 +81,7 @@ enum status lapic_setup(const struct lapic_config *wanted)
 	bool switched = wanted->has_x2apic && (msr_read(MSR_APIC_BASE) & MSR_APIC_BASE_X2APIC);
 
 	config = *wanted;
+	lapic_timer_has_deadlines = config.has_deadline;
 	page = NULL;
 	if (switched || (wanted->has_x2apic && wanted->want_x2apic))
 		return OK;
@@ -236,17 +238,12 @@ void lapic_line_set_nmi(unsigned int line, bool active_low)
 	register_write(REGISTER_LVT_LINE(line & 1), LVT_NMI | (active_low ? LVT_ACTIVE_LOW : 0));
 }
 
-enum lapic_timer_mode lapic_timer_mode(void)
-{
-	return config.has_deadline ? LAPIC_TIMER_DEADLINE : LAPIC_TIMER_ONE_SHOT;
-}
-
 enum status lapic_timer_calibrate(uint32_t tsc_khz)
 {
 	uint64_t start, end, span = (uint64_t)tsc_khz * CALIBRATE_MS;
 	uint32_t passed;
 
-	if (config.has_deadline)
+	if (lapic_timer_has_deadlines)
 		return OK;
 	register_write(REGISTER_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
 	start = tsc_read();
@@ -258,40 +255,35 @@ enum status lapic_timer_calibrate(uint32_t tsc_khz)
 	register_write(REGISTER_TIMER_INITIAL, 0);
 	if (end - start < span)
 		return E_NODEV;
-	/* 64 bits hold it, and a count of INTERVAL_MAX ticks, where the time stamp counts a megahertz or more. */
-	counts_per_tick = ((uint64_t)passed << 32) / (end - start) + 1;
+	counts_per_ns = ((uint64_t)passed << 32) / ((end - start) * 1000000 / tsc_khz) + 1;
 	return passed ? OK : E_NODEV;
 }
 
 void lapic_timer_init_cpu(void)
 {
 	register_write(REGISTER_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
-	register_write(REGISTER_LVT_TIMER, config.timer_vector | (config.has_deadline ? LVT_TIMER_DEADLINE : 0));
+	register_write(REGISTER_LVT_TIMER, config.timer_vector | (lapic_timer_has_deadlines ? LVT_TIMER_DEADLINE : 0));
 	io_fence();
-	lapic_timer_arm(0);
+	lapic_timer_stop();
 }
 
-/* The timer's count for an interval of the time stamp: not shorter than that, if it fits. */
-static uint32_t interval_to_count(uint64_t interval)
+void lapic_timer_stop(void)
 {
-	uint64_t count = (uint64_t)((unsigned __int128)MIN(interval, INTERVAL_MAX) * counts_per_tick >> 32) + 1;
-
-	return (uint32_t)MIN(count, UINT32_MAX);
-}
-
-void lapic_timer_arm(uint64_t deadline_tsc)
-{
-	uint64_t now;
-
-	if (config.has_deadline) {
-		/* A deadline that is past interrupts at once; zero disarms. */
-		msr_write(MSR_TSC_DEADLINE, deadline_tsc);
-		return;
-	}
-	if (!deadline_tsc) {
+	if (lapic_timer_has_deadlines)
+		msr_write(MSR_TSC_DEADLINE, 0);
+	else
 		register_write(REGISTER_TIMER_INITIAL, 0);
-		return;
-	}
-	now = tsc_read();
-	register_write(REGISTER_TIMER_INITIAL, deadline_tsc > now ? interval_to_count(deadline_tsc - now) : 1);
+}
+
+void lapic_timer_at(uint64_t deadline_tsc)
+{
+	msr_write(MSR_TSC_DEADLINE, MAX(deadline_tsc, UINT64_C(1)));
+}
+
+void lapic_timer_after(uint64_t interval_ns)
+{
+	/* Not shorter than the interval, if it fits. */
+	uint64_t count = (uint64_t)((unsigned __int128)MIN(interval_ns, INTERVAL_MAX) * counts_per_ns >> 32) + 1;
+
+	register_write(REGISTER_TIMER_INITIAL, (uint32_t)MIN(count, UINT32_MAX));
 }

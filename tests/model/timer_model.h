@@ -85,6 +85,16 @@ static inline void timer_model_set(unsigned int i)
 	timer_set(&timer_model.timer[i], deadline_ns);
 }
 
+static inline void timer_model_set_here(unsigned int i)
+{
+	uint64_t deadline_ns = timer_model_deadline();
+
+	timer_model.reference[i].is_set = true;
+	timer_model.reference[i].deadline_ns = MIN(deadline_ns, TIMER_NEVER_NS);
+	timer_model.reference[i].cpu = fake_cpu_id;
+	timer_set_here(&timer_model.timer[i], deadline_ns);
+}
+
 static inline void timer_model_stop(unsigned int i)
 {
 	timer_model.reference[i].is_set = false;
@@ -101,12 +111,16 @@ static inline void timer_model_change(uint8_t op)
 {
 	unsigned int i = timer_model_byte() % TIMER_MODEL_TIMERS;
 
-	switch (op % 6) {
+	switch (op % 8) {
 	case 0:
 		timer_model_stop(i);
 		break;
 	case 1:
 		timer_model_move(i, timer_model_byte() % TIMER_MODEL_CPUS);
+		break;
+	case 2:
+	case 3:
+		timer_model_set_here(i);
 		break;
 	default:
 		timer_model_set(i);

@@ -225,13 +225,16 @@ static void deadline_timer_takes_the_time_stamp(void **state)
 	config.has_deadline = true;
 	start(config);
 	lapic_init_cpu();
-	assert_int_equal(lapic_timer_mode(), LAPIC_TIMER_DEADLINE);
+	assert_true(lapic_timer_has_deadlines);
 	assert_int_equal(lapic_timer_calibrate(2000000), OK);
 	lapic_timer_init_cpu();
 	assert_int_equal(registers[0x320 / 4], 0x400f0);
-	lapic_timer_arm(123456789);
+	lapic_timer_at(123456789);
 	assert_int_equal(msr_read(MSR_TSC_DEADLINE), 123456789);
-	lapic_timer_arm(0);
+	/* To the CPU 0 means none. */
+	lapic_timer_at(0);
+	assert_int_equal(msr_read(MSR_TSC_DEADLINE), 1);
+	lapic_timer_stop();
 	assert_int_equal(msr_read(MSR_TSC_DEADLINE), 0);
 }
 
@@ -241,7 +244,6 @@ static void start_one_shot(void)
 	start_xapic();
 	io_fake_set_tsc(0, 1000);
 	assert_int_equal(lapic_timer_calibrate(2000000), OK);
-	io_fake_set_tsc(1000000, 0);
 }
 
 static void one_shot_timer_counts_at_its_own_rate(void **state)
@@ -251,9 +253,10 @@ static void one_shot_timer_counts_at_its_own_rate(void **state)
 	lapic_timer_init_cpu();
 	assert_int_equal(registers[0x320 / 4], 0xf0);
 	assert_int_equal(registers[0x380 / 4], 0);
-	lapic_timer_arm(1000000 + 2000000);
-	assert_in_range(registers[0x380 / 4], 999000, 1001000);
-	lapic_timer_arm(0);
+	assert_false(lapic_timer_has_deadlines);
+	lapic_timer_after(1000000);
+	assert_in_range(registers[0x380 / 4], 1000000, 1001000);
+	lapic_timer_stop();
 	assert_int_equal(registers[0x380 / 4], 0);
 }
 
@@ -261,13 +264,9 @@ static void one_shot_timer_never_loses_a_deadline(void **state)
 {
 	(void)state;
 	start_one_shot();
-	lapic_timer_arm(999999);
+	lapic_timer_after(0);
 	assert_int_equal(registers[0x380 / 4], 1);
-	lapic_timer_arm(1000000);
-	assert_int_equal(registers[0x380 / 4], 1);
-	lapic_timer_arm(1000001);
-	assert_int_equal(registers[0x380 / 4], 1);
-	lapic_timer_arm(UINT64_MAX);
+	lapic_timer_after(UINT64_MAX);
 	assert_int_equal(registers[0x380 / 4], UINT32_MAX);
 }
 
@@ -277,8 +276,8 @@ static void one_shot_timer_is_not_early(void **state)
 	(void)state;
 	start_one_shot();
 	for (uint64_t interval = 1; interval < 4000000; interval += 997) {
-		lapic_timer_arm(1000000 + interval);
-		assert_in_range(2 * (uint64_t)registers[0x380 / 4], interval, interval + interval / 1000 + 2);
+		lapic_timer_after(interval);
+		assert_in_range(registers[0x380 / 4], interval, interval + interval / 1000 + 2);
 	}
 }
 

@@ -89,8 +89,16 @@ void time_init_cpu(struct cpu *other)
 
 void arch_timer_program(uint64_t deadline_ns)
 {
-	/* 0 means none to the hardware; a deadline at the very start is merely early. */
-	lapic_timer_arm(deadline_ns == UINT64_MAX ? 0 : MAX(ns_to_tsc(deadline_ns), UINT64_C(1)));
+	uint64_t now_ns;
+
+	if (deadline_ns == UINT64_MAX) {
+		lapic_timer_stop();
+	} else if (lapic_timer_has_deadlines) {
+		lapic_timer_at(ns_to_tsc(deadline_ns));
+	} else {
+		now_ns = time_now();
+		lapic_timer_after(deadline_ns > now_ns ? deadline_ns - now_ns : 0);
+	}
 }
 
 void arch_timer_kick(unsigned int cpu)

@@ -6,15 +6,16 @@
 struct tsc_scale tsc_scale_make(uint32_t khz)
 {
 	uint64_t rate = (uint64_t)khz * 1000;
-	int shift = 0;
+	struct tsc_scale scale = {0};
 
 	while (rate > 2 * NANOSECONDS_PER_SECOND) {
 		rate >>= 1;
-		shift--;
+		scale.right++;
 	}
 	while (rate <= NANOSECONDS_PER_SECOND) {
 		rate <<= 1;
-		shift++;
+		scale.left++;
 	}
-	return (struct tsc_scale){.mul = (uint32_t)((NANOSECONDS_PER_SECOND << 32) / rate), .shift = (int8_t)shift};
+	scale.mul = (uint32_t)((NANOSECONDS_PER_SECOND << 32) / rate);
+	return scale;
 }

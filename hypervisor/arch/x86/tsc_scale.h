@@ -2,11 +2,11 @@
 /* Ticks of a time-stamp counter and nanoseconds: one is the inverse of the other, so that clocks made of them do not part. */
 #include <hyp/types.h>
 
-/* How ticks become nanoseconds, also for guests: ((ticks << shift) * mul) >> 32 (negative shift: to the right), with mul
-   in [2^31, 2^32). */
+/* How ticks become nanoseconds, also for guests: ((ticks << left >> right) * mul) >> 32, with mul in [2^31, 2^32) and one of the
+   shifts 0. */
 struct tsc_scale {
 	uint32_t mul;
-	int8_t shift;
+	uint8_t left, right;
 	uint64_t base; /* the boot CPU's counter at system time 0 */
 };
 
@@ -15,8 +15,7 @@ struct tsc_scale tsc_scale_make(uint32_t khz);
 
 static inline uint64_t ticks_to_ns(const struct tsc_scale *scale, uint64_t ticks)
 {
-	ticks = scale->shift < 0 ? ticks >> -scale->shift : ticks << scale->shift;
-	return (uint64_t)((unsigned __int128)ticks * scale->mul >> 32);
+	return (uint64_t)((unsigned __int128)(ticks << scale->left >> scale->right) * scale->mul >> 32);
 }
 
 /* How often it counts in so many nanoseconds; UINT64_MAX for what is too far. */
@@ -28,7 +27,9 @@ static inline uint64_t ns_to_ticks(const struct tsc_scale *scale, uint64_t ns)
 	if (ns >> 62)
 		return UINT64_MAX;
 	__asm__("divq %2" : "=a"(ticks), "+d"(high) : "r"((uint64_t)scale->mul), "a"(low) : "cc");
-	if (scale->shift >= 0)
-		return ticks >> scale->shift;
-	return ticks >> (64 + scale->shift) ? UINT64_MAX : ticks << -scale->shift;
+	if (!scale->right)
+		return ticks >> scale->left;
+	return ticks >> (64 - scale->right) ? UINT64_MAX : ticks << scale->right;
 }
+/* The two shifts as guests are told them: to the left, or negative. */
+static inline int tsc_scale_shift(const struct tsc_scale *scale) { return scale->left - scale->right; }

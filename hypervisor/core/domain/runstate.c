@@ -3,6 +3,7 @@
  *
  * R1  The four times add up to state_entry_time minus the time at which accounting began: nothing is lost or doubled.
  * R2  runstate_lock protects it all; no lock is taken under it.
+ * R3  While a vCPU runs, from install to sched_switched (sched.c), only its CPU changes it, and may read it without the lock.
  *
  * The scheduler says when the state changes, on whichever CPU it happens; clocks of two CPUs may differ by a little, and
  * a time that seems to lie before the last change counts as no time at all.
@@ -23,14 +24,6 @@ void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns)
 	spin_lock(&v->runstate_lock);
 	account(&v->runstate, now_ns);
 	v->runstate.state = state;
-	spin_unlock(&v->runstate_lock);
-}
-
-/* As it was when the state last changed: a record of v that it reads while it runs. */
-void vcpu_runstate_read(struct vcpu *v, struct vcpu_runstate_info *out)
-{
-	spin_lock(&v->runstate_lock);
-	__builtin_memcpy(out, &v->runstate, sizeof(*out));
 	spin_unlock(&v->runstate_lock);
 }
 

@@ -52,8 +52,7 @@ uint64_t cap_take(struct vcpu *v, uint64_t now_ns)
 		s->cap_budget_ns -= (int64_t)grant_ns;
 		v->sched.cap_grant_ns = grant_ns;
 	} else {
-		timer_migrate(&s->cap_timer, arch_cpu_id());
-		timer_set(&s->cap_timer, s->cap_period_end_ns);
+		timer_set_here(&s->cap_timer, s->cap_period_end_ns);
 	}
 	spin_unlock(&s->cap_lock);
 	return grant_ns;

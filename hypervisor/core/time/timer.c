@@ -51,17 +51,25 @@ static struct timer_queue *lock_queue(const struct timer *t) NO_LOCK_CHECK
 	}
 }
 
-/* Keeps T2 after an insertion into `cpu`'s queue; true if that CPU is another one and must be told. */
-static bool program_for_first(struct timer_queue *q, unsigned int cpu) REQUIRES(q->lock)
+/* Keeps T2 after an insertion: true if the queue's CPU must be told of programmed_ns. */
+static bool first_is_news(struct timer_queue *q) REQUIRES(q->lock)
 {
 	uint64_t first = first_deadline(q);
 
 	if (q->is_running || first >= q->programmed_ns)
 		return false;
 	q->programmed_ns = first;
+	return true;
+}
+
+/* The same, and tells this CPU; true if it is another one. */
+static bool program_for_first(struct timer_queue *q, unsigned int cpu) REQUIRES(q->lock)
+{
+	if (!first_is_news(q))
+		return false;
 	if (cpu != arch_cpu_id())
 		return true;
-	arch_timer_program(first);
+	arch_timer_program(q->programmed_ns);
 	return false;
 }
 
@@ -91,12 +99,11 @@ static void remove_if_active(struct timer_queue *q, struct timer *t) REQUIRES(q-
 	t->active = false;
 }
 
-static bool insert(struct timer_queue *q, struct timer *t, uint64_t deadline_ns) REQUIRES(q->lock)
+static void insert(struct timer_queue *q, struct timer *t, uint64_t deadline_ns) REQUIRES(q->lock)
 {
 	t->node.key = MIN(deadline_ns, TIMER_NEVER_NS);
 	t->active = true;
 	pairing_insert(&q->heap, &t->node);
-	return program_for_first(q, t->cpu);
 }
 
 void timer_set(struct timer *t, uint64_t deadline_ns) NO_LOCK_CHECK
@@ -106,10 +113,30 @@ void timer_set(struct timer *t, uint64_t deadline_ns) NO_LOCK_CHECK
 	bool must_kick;
 
 	remove_if_active(q, t);
-	must_kick = insert(q, t, deadline_ns);
+	insert(q, t, deadline_ns);
+	must_kick = program_for_first(q, cpu);
 	spin_unlock(&q->lock);
 	if (must_kick)
 		arch_timer_kick(cpu);
+}
+
+void timer_set_here(struct timer *t, uint64_t deadline_ns) NO_LOCK_CHECK
+{
+	unsigned int cpu = arch_cpu_id();
+	struct timer_queue *q = &queues[cpu];
+
+	spin_lock(&q->lock);
+	if (unlikely(read_once(t->cpu) != cpu)) {
+		spin_unlock(&q->lock);
+		timer_migrate(t, cpu);
+		timer_set(t, deadline_ns);
+		return;
+	}
+	remove_if_active(q, t);
+	insert(q, t, deadline_ns);
+	if (first_is_news(q))
+		arch_timer_program(q->programmed_ns);
+	spin_unlock(&q->lock);
 }
 
 void timer_stop(struct timer *t) NO_LOCK_CHECK
@@ -157,7 +184,8 @@ void timer_migrate(struct timer *t, unsigned int cpu) NO_LOCK_CHECK
 	if (t->active) {
 		pairing_remove(&from->heap, &t->node);
 		t->cpu = cpu;
-		must_kick = insert(to, t, t->node.key);
+		insert(to, t, t->node.key);
+		must_kick = program_for_first(to, cpu);
 	} else {
 		t->cpu = cpu;
 	}
@@ -175,7 +203,8 @@ static struct timer *take_due(struct timer_queue *q, uint64_t now_ns) REQUIRES(q
 	if (!q->heap.root || key_is_before(now_ns, q->heap.root->key))
 		return NULL;
 	t = timer_of(q->heap.root);
-	remove_if_active(q, t);
+	pairing_remove(&q->heap, &t->node);
+	t->active = false;
 	return t;
 }
 

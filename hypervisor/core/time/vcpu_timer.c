@@ -67,19 +67,9 @@ bool vcpu_timers_stop(struct vcpu *v)
 	return are_stopped;
 }
 
-static void set_here(struct timer *t, uint64_t deadline_ns)
-{
-	unsigned int cpu = arch_cpu_id();
-
-	/* Nearly always it is there. */
-	if (unlikely(read_once(t->cpu) != cpu))
-		timer_migrate(t, cpu);
-	timer_set(t, deadline_ns);
-}
-
 void vcpu_singleshot_set(struct vcpu *v, uint64_t deadline_ns)
 {
-	set_here(&v->singleshot, deadline_ns);
+	timer_set_here(&v->singleshot, deadline_ns);
 }
 
 void vcpu_singleshot_stop(struct vcpu *v)
@@ -105,7 +95,7 @@ void vcpu_periodic_stop(struct vcpu *v)
 
 void vcpu_poll_timer_set(struct vcpu *v, uint64_t deadline_ns)
 {
-	set_here(&v->poll, deadline_ns);
+	timer_set_here(&v->poll, deadline_ns);
 }
 
 void vcpu_periodic_enter(struct vcpu *v, uint64_t now_ns)

@@ -84,6 +84,7 @@ struct domain {
 
 	unsigned int vcpu_max;		/* [D] length of vcpu[] */
 	struct vcpu **vcpu;		/* [D] appended to only */
+	uint32_t polling;		/* [a] vCPUs with VCPU_POLLING; not less than those */
 
 	struct shared_info *shared_info; /* [I] */
 	struct evtchn_table evtchn;
@@ -216,6 +217,9 @@ void vcpu_kick(struct vcpu *v);
 void vcpu_wake_from(struct vcpu *v, uint32_t stop_bits);
 /* Sets a stop reason. The CPU that runs v is told; v may be current, and then stops on its way out. */
 void vcpu_stop_for(struct vcpu *v, uint32_t stop_bits);
+/* VCPU_POLLING without a word to the scheduler, while sched_op poll looks whether v, which is current, has to stop at all. */
+void vcpu_poll_begin(struct vcpu *v);
+void vcpu_poll_end(struct vcpu *v);
 /* sched_op block: lets events in and sleeps unless one is there. v is current. */
 void vcpu_block(struct vcpu *v);
 /* vcpu_op up and down. down: the last vCPU that goes down shuts its domain down. */
@@ -250,7 +254,6 @@ static inline bool vcpu_event_is_deliverable(const struct vcpu *v)
 /* Runstate accounting: v's state becomes RUNSTATE_* at now_ns. */
 void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns);
 void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
-void vcpu_runstate_read(struct vcpu *v, struct vcpu_runstate_info *out);
 
 /* From the architecture. */
 enum status arch_domain_create(struct domain *d);

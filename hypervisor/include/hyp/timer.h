@@ -27,6 +27,8 @@ void timer_queue_init(unsigned int cpu);
 void timer_init(struct timer *t, void (*function)(struct timer *), unsigned int cpu);
 /* (Re)arms. A deadline in the past fires at the next timer_run. Any CPU. */
 void timer_set(struct timer *t, uint64_t deadline_ns);
+/* The same, and moves it to this CPU's queue. */
+void timer_set_here(struct timer *t, uint64_t deadline_ns);
 /* After it returns the function does not start any more; it may still be running on the timer's CPU. */
 void timer_stop(struct timer *t);
 /* The function runs right now on some CPU. */

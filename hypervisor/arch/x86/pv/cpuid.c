@@ -218,7 +218,7 @@ static void time_leaf(const struct vcpu *v, uint32_t subleaf, uint32_t out[4])
 		out[CPUID_EAX] = (uint32_t)offset;
 		out[CPUID_EBX] = (uint32_t)(offset >> 32);
 		out[CPUID_ECX] = scale.mul;
-		out[CPUID_EDX] = (uint32_t)(int32_t)scale.shift;
+		out[CPUID_EDX] = (uint32_t)tsc_scale_shift(&scale);
 		break;
 	case 2:
 		out[CPUID_EAX] = tsc_khz;

@@ -22,7 +22,7 @@ static void record_fill(const struct domain *d, struct vcpu_time_info *t)
 	t->tsc_timestamp = emulated ? 0 : tsc_base();
 	t->system_time = emulated ? d->arch.tsc.zero_ns : 0;
 	t->tsc_to_system_mul = scale.mul;
-	t->tsc_shift = scale.shift;
+	t->tsc_shift = (int8_t)tsc_scale_shift(&scale);
 	t->flags = emulated || tsc_is_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
 }
 
@@ -53,25 +53,23 @@ void arch_time_update(struct vcpu *v)
 		return;
 }
 
-/* With the flag of vm_assist a remote reader sees bit 63 of the entry time while the record changes. */
+/* With the flag of vm_assist a remote reader sees bit 63 of the entry time while the record changes. v runs here, so nobody
+   else changes it (R3). */
 static void runstate_write(struct vcpu *v, vaddr_t to)
 {
-	struct vcpu_runstate_info r;
-	uint64_t *entry_time = (uint64_t *)(to + offsetof(struct vcpu_runstate_info, state_entry_time));
+	const struct vcpu_runstate_info *r = &v->runstate;
+	struct vcpu_runstate_info *area = (struct vcpu_runstate_info *)to;
+	uint64_t entry_time = r->state_entry_time;
 	bool flagged = v->domain->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
-	uint64_t time;
-	bool is_there;
 
-	if (!range_is_guest(to, sizeof(r)))
+	if (!range_is_guest(to, sizeof(*area)))
 		return;
-	vcpu_runstate_read(v, &r);
-	time = r.state_entry_time;
-	r.state_entry_time |= flagged ? RUNSTATE_UPDATE : 0;
 	guest_access_begin();
-	is_there = !flagged || guest_word_write_raw(entry_time, r.state_entry_time);
-	is_there = is_there && !guest_copy_raw((void *)to, &r, sizeof(r));
-	if (is_there && flagged)
-		(void)guest_word_write_raw(entry_time, time);
+	/* What is not there any more is the guest's own loss. */
+	(void)((!flagged || guest_word_write_raw(&area->state_entry_time, entry_time | RUNSTATE_UPDATE)) &&
+	       guest_word_write_raw((uint64_t *)&area->state, (uint64_t)r->state) &&
+	       !guest_copy_raw(area->time, r->time, sizeof(r->time)) &&
+	       guest_word_write_raw(&area->state_entry_time, entry_time));
 	guest_access_end();
 }
 
@@ -91,8 +89,10 @@ void pv_vcpu_started(struct vcpu *v)
 	/* Both are kernel addresses. */
 	if (user)
 		pv_enter_kernel(v);
-	arch_runstate_update(v);
-	arch_time_update(v);
+	if (v->runstate_area)
+		runstate_write(v, v->runstate_area);
+	if (v->time_area)
+		arch_time_update(v);
 	if (user)
 		pv_enter_user(v);
 }

@@ -15,7 +15,6 @@ struct lapic_config {
 	uint8_t error_vector;
 };
 
-enum lapic_timer_mode { LAPIC_TIMER_ONE_SHOT, LAPIC_TIMER_DEADLINE };
 
 /* On the boot CPU, once, before anything else. E_NOMEM if the registers cannot be mapped. */
 enum status lapic_setup(const struct lapic_config *config);
@@ -50,8 +49,11 @@ void lapic_line_set_nmi(unsigned int line, bool active_low);
 enum status lapic_timer_calibrate(uint32_t tsc_khz);
 /* On every CPU. */
 void lapic_timer_init_cpu(void);
-enum lapic_timer_mode lapic_timer_mode(void);
-/* One interrupt at `deadline` of the time stamp, or at once if that is past; never more than a few
-   seconds away in one-shot mode, where the handler finds that it came too early and arms again. 0: none.
-   Replaces what was armed. */
-void lapic_timer_arm(uint64_t deadline_tsc);
+/* The timer takes deadlines of the time stamp (TSC-deadline mode), and no intervals. Fixed after lapic_setup. */
+extern bool lapic_timer_has_deadlines;
+/* One interrupt, at once if the deadline is past or the interval 0; replaces what was armed. An interval of more than a few
+   seconds ends too early: the handler finds that out and arms again. */
+void lapic_timer_at(uint64_t deadline_tsc);
+void lapic_timer_after(uint64_t interval_ns);
+/* No interrupt. */
+void lapic_timer_stop(void);
