@@ -16,7 +16,7 @@
 
 struct cpuset idle_cpus;
 
-static bool claim(unsigned int cpu)
+static inline bool claim(unsigned int cpu)
 {
 	return cpuset_has(&idle_cpus, cpu) && bit_test_and_clear_atomic(idle_cpus.word, cpu);
 }

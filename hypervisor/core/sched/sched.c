@@ -130,8 +130,7 @@ static void shorten_slice(struct runqueue *q, uint64_t now_ns) REQUIRES(q->lock)
 }
 
 /* `next` (NULL: nobody) has the CPU from now on. */
-static void install(struct runqueue *q, unsigned int cpu, struct vcpu *previous, struct vcpu *next, uint64_t now_ns)
-	REQUIRES(q->lock)
+static void install(struct runqueue *q, struct vcpu *previous, struct vcpu *next, uint64_t now_ns) REQUIRES(q->lock)
 {
 	write_once(q->current, next);
 	if (next && q->idle_since_ns != UINT64_MAX) {
@@ -140,10 +139,6 @@ static void install(struct runqueue *q, unsigned int cpu, struct vcpu *previous,
 	}
 	if (!next && q->idle_since_ns == UINT64_MAX)
 		q->idle_since_ns = now_ns;
-	if (next)
-		cpuset_remove_atomic(&idle_cpus, cpu);
-	else
-		cpuset_add_atomic(&idle_cpus, cpu);
 	if (next == previous)
 		return;
 	if (previous)
@@ -171,11 +166,11 @@ static void start_slice(struct runqueue *q, const struct vcpu *next, uint64_t gr
 	timer_set(&q->slice, end_ns);
 }
 
-/* v, idle, wants to run on this CPU, which is idle itself: it need not queue. The next sched_pick returns it. */
-static void hand_over(struct runqueue *q, unsigned int cpu, struct vcpu *v, uint64_t now_ns) REQUIRES(q->lock)
+/* v, idle, wants to run on this CPU, which was idle and is claimed for it: it need not queue. The next sched_pick returns it. */
+static void hand_over(struct runqueue *q, struct vcpu *v, uint64_t now_ns) REQUIRES(q->lock)
 {
 	runqueue_enter(q, v);
-	install(q, cpu, NULL, v, now_ns);
+	install(q, NULL, v, now_ns);
 	start_slice(q, v, UINT64_MAX, now_ns);
 	q->handed = true;
 }
@@ -188,7 +183,7 @@ static void queue_and_unlock(struct runqueue *q, struct vcpu *v, bool claimed) R
 	bool is_due = claimed || !q->current;
 
 	if (claimed && cpu == arch_cpu_id() && !q->current && !q->queued && !read_once(v->domain->sched.cap)) {
-		hand_over(q, cpu, v, now_ns);
+		hand_over(q, v, now_ns);
 		spin_unlock(&q->lock);
 		return;
 	}
@@ -394,7 +389,11 @@ static struct vcpu *pick_here(unsigned int cpu, struct vcpu *previous, uint64_t 
 	next = choose(q, cpu, previous, now_ns, &grant_ns);
 	if (previous)
 		previous->sched.yielded = false;
-	install(q, cpu, previous, next, now_ns);
+	if (next)
+		cpuset_remove_atomic(&idle_cpus, cpu);
+	else
+		cpuset_add_atomic(&idle_cpus, cpu);
+	install(q, previous, next, now_ns);
 	start_slice(q, next, grant_ns, now_ns);
 	placement_offer_all(q);
 	spin_unlock(&q->lock);
@@ -434,8 +433,11 @@ static void switch_timers(struct vcpu *previous, struct vcpu *next, uint64_t now
 		vcpu_periodic_enter(next, now_ns);
 }
 
-static struct vcpu *pick(struct runqueue *q, unsigned int cpu, struct vcpu *previous, uint64_t now_ns)
+/* Out of line: whoever finds one that was handed over shall not save its registers. */
+static __attribute__((noinline)) struct vcpu *pick(unsigned int cpu, struct vcpu *previous)
 {
+	struct runqueue *q = &runqueues[cpu];
+	uint64_t now_ns = time_now();
 	struct vcpu *next;
 
 	/* An idle CPU that somebody has given something to do need not look elsewhere. */
@@ -451,23 +453,19 @@ static struct vcpu *pick(struct runqueue *q, unsigned int cpu, struct vcpu *prev
 			break;
 		next = pick_here(cpu, NULL, now_ns);
 	}
+	switch_timers(previous, next, now_ns);
 	return next;
 }
 
 struct vcpu *sched_pick(unsigned int cpu, struct vcpu *previous)
 {
 	struct runqueue *q = &runqueues[cpu];
-	uint64_t now_ns;
 	struct vcpu *next;
 
-	if (q->handed) {
-		next = take_handed(q);
-		now_ns = next->sched.started_ns;
-	} else {
-		now_ns = time_now();
-		next = pick(q, cpu, previous, now_ns);
-	}
-	switch_timers(previous, next, now_ns);
+	if (!q->handed)
+		return pick(cpu, previous);
+	next = take_handed(q);
+	switch_timers(previous, next, next->sched.started_ns);
 	return next;
 }
 
