@@ -77,10 +77,10 @@ static long op_poll(struct vcpu *v, const struct hypercall *call)
 		return E_FAULT;
 
 	write_once(v->poll_port, args.nr_ports == 1 ? ports[0] : 0);
-	(void)__atomic_fetch_or(&v->stop, VCPU_POLLING, __ATOMIC_SEQ_CST);
+	vcpu_poll_begin(v);
 	status = poll_check(v, ports, args.nr_ports, &is_over);
 	if (is_over) {
-		(void)__atomic_fetch_and(&v->stop, ~VCPU_POLLING, __ATOMIC_SEQ_CST);
+		vcpu_poll_end(v);
 		return status;
 	}
 	if (args.timeout)

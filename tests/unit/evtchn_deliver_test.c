@@ -372,7 +372,7 @@ static void poller_wakes_for_its_port_and_for_no_other_masked_one(void **state)
 	bit_set(dom[1]->shared_info->evtchn_mask, mine);
 	bit_set(dom[1]->shared_info->evtchn_mask, other);
 	v->poll_port = mine;
-	v->stop |= VCPU_POLLING;
+	vcpu_poll_begin(v);
 	assert_int_equal(send(1, other), OK);
 	assert_true(v->stop & VCPU_POLLING);
 	assert_int_equal(send(1, mine), OK);
@@ -387,9 +387,37 @@ static void poller_of_several_ports_wakes_for_each(void **state)
 	(void)state;
 	must(evtchn_bind_ipi(dom[1], 1, &port));
 	v->poll_port = 0;
-	v->stop |= VCPU_POLLING;
+	vcpu_poll_begin(v);
 	assert_int_equal(send(1, port), OK);
 	assert_false(v->stop & VCPU_POLLING);
+}
+
+/* As long as anybody polls, whoever sends looks for him: however the poll of another one has ended, in two ways at once, too. */
+static void pollers_are_found_whoever_ends_his_poll(void **state)
+{
+	struct vcpu *first = cpu[1][0], *second = cpu[1][1];
+	uint32_t port;
+
+	(void)state;
+	must(evtchn_bind_ipi(dom[1], 1, &port));
+	second->poll_port = 0;
+	vcpu_poll_begin(second);
+	for (unsigned int i = 0; i < 3; i++) {
+		vcpu_poll_begin(first);
+		assert_int_equal(dom[1]->polling, 2);
+		if (i == 0)
+			vcpu_poll_end(first);
+		else
+			vcpu_wake_from(first, VCPU_POLLING | VCPU_BLOCKED);
+		vcpu_wake_from(first, VCPU_POLLING);
+		vcpu_poll_end(first);
+		assert_int_equal(dom[1]->polling, 1);
+	}
+	vcpu_stop_for(second, VCPU_POLLING);
+	assert_int_equal(dom[1]->polling, 1);
+	assert_int_equal(send(1, port), OK);
+	assert_false(second->stop & VCPU_POLLING);
+	assert_int_equal(dom[1]->polling, 0);
 }
 
 static void event_wakes_a_blocked_vcpu(void **state)
@@ -449,6 +477,7 @@ int main(void)
 		T(interrupt_for_a_port_that_is_no_pirq_does_nothing),
 		T(poller_wakes_for_its_port_and_for_no_other_masked_one),
 		T(poller_of_several_ports_wakes_for_each),
+		T(pollers_are_found_whoever_ends_his_poll),
 		T(event_wakes_a_blocked_vcpu),
 		T(both_locks_are_taken_in_one_order_whoever_binds_or_closes),
 	};

@@ -91,17 +91,43 @@ void vcpu_unpause(struct vcpu *v)
 		sched_wake(v);
 }
 
+/* Both return what was set before. Who polls is counted before its bit is set, and until after it is clear: where the count is 0
+   nobody polls. */
+static uint32_t stop_set(struct vcpu *v, uint32_t stop_bits)
+{
+	uint32_t old;
+
+	if (stop_bits & VCPU_POLLING)
+		(void)__atomic_fetch_add(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
+	old = __atomic_fetch_or(&v->stop, stop_bits, __ATOMIC_SEQ_CST);
+	if (stop_bits & old & VCPU_POLLING)
+		(void)__atomic_fetch_sub(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
+	return old;
+}
+static uint32_t stop_clear(struct vcpu *v, uint32_t stop_bits)
+{
+	uint32_t old = __atomic_fetch_and(&v->stop, ~stop_bits, __ATOMIC_SEQ_CST);
+
+	if (stop_bits & old & VCPU_POLLING)
+		(void)__atomic_fetch_sub(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
+	return old;
+}
+
 void vcpu_stop_for(struct vcpu *v, uint32_t stop_bits)
 {
-	if ((__atomic_fetch_or(&v->stop, stop_bits, __ATOMIC_SEQ_CST) & stop_bits) != stop_bits)
+	if ((stop_set(v, stop_bits) & stop_bits) != stop_bits)
 		sched_sleep(v);
 }
 
 void vcpu_wake_from(struct vcpu *v, uint32_t stop_bits)
 {
-	if (__atomic_fetch_and(&v->stop, ~stop_bits, __ATOMIC_SEQ_CST) & stop_bits)
+	if (stop_clear(v, stop_bits) & stop_bits)
 		sched_wake(v);
 }
+
+void vcpu_poll_begin(struct vcpu *v) { (void)stop_set(v, VCPU_POLLING); }
+
+void vcpu_poll_end(struct vcpu *v) { (void)stop_clear(v, VCPU_POLLING); }
 
 /* An event ends a poll too, whether or not it is one of the ports: the guest looks for itself. */
 void vcpu_kick(struct vcpu *v)

@@ -18,8 +18,8 @@
  * the remote domain is not destroyed (its ports are closed first). Of the remote side only the vCPU number may change
  * meanwhile; it is read once, and an event that races with bind_vcpu may go to either vCPU, as with hardware.
  *
- * Pollers: sched_op poll sets VCPU_POLLING and then looks at the pending bits; here the bit is set and then
- * VCPU_POLLING is looked at. Both are full barriers, so one of the two sees the other.
+ * Pollers: sched_op poll is counted (d->polling), sets VCPU_POLLING and then looks at the pending bits; here the bit is set and
+ * then both are looked at. All are full barriers, so one of the two sees the other.
  */
 #include "evtchn_internal.h"
 
@@ -38,12 +38,14 @@ static void vcpu_select(struct vcpu *v, uint32_t port)
 
 	if (!info)
 		return;
-	if (!(__atomic_fetch_or(&info->evtchn_pending_sel, BIT(port / 64), __ATOMIC_SEQ_CST) & BIT(port / 64)))
+	if (!bit_test_and_set_atomic(&info->evtchn_pending_sel, port / 64))
 		vcpu_tell(v, info);
 }
 
 static void pollers_wake(struct domain *d, uint32_t port)
 {
+	if (likely(!__atomic_load_n(&d->polling, __ATOMIC_SEQ_CST)))
+		return;
 	for (uint32_t id = 0; id < d->vcpu_max; id++) {
 		struct vcpu *v = domain_vcpu(d, id);
 		uint32_t polled;
