@@ -182,15 +182,16 @@ static bool scrub_some(void)
 	return did;
 }
 
-/* Nothing to run: scrubs free memory a little at a time, else sleeps until an interrupt. */
+/* Nothing to run, until an interrupt: scrubs free memory a little at a time, then sleeps. */
 static void idle(struct cpu *c)
 {
+	uint64_t interrupts = c->interrupts;
+
 	if (c->timer_due || sched_is_due(c->id))
 		return;
-	/* What arrived while scrubbing is taken now. */
-	if (scrub_some())
+	while (c->interrupts == interrupts && !c->nmi_arrived && scrub_some())
 		interrupts_take();
-	else
+	if (c->interrupts == interrupts && !c->nmi_arrived)
 		sleep_until_interrupt();
 	c->preempt_deadline = UINT64_MAX;
 }

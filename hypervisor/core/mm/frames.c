@@ -22,8 +22,8 @@
  *   F5  The first of the waiting frames has the latest stamp: to flush for it is to flush for all.
  *   F6  claimed is the sum of what domains claimed. The hypervisor's own allocations leave it alone, too.
  *
- * One lock, with only the heap's above it: what is called with it held is the clock and the flush. Scrubbing happens
- * without it, to blocks that are on no list; while an idle CPU scrubs its few frames, an allocation may miss them.
+ * One lock, with only the heap's above it: what is called with it held is the clock and the flush. Who takes a block scrubs it
+ * without the lock, when it is on no list; an idle CPU scrubs frames of blocks on their lists with it.
  */
 #include <hyp/domain.h>
 #include <hyp/list.h>
@@ -34,8 +34,9 @@
 #define ORDERS (PAGE_ORDER_MAX + 1)
 #define ZONES 33u /* frame numbers have up to 32 bits */
 
-/* What idle CPUs scrub at a time: 8 KiB. An interrupt that comes meanwhile waits for it: less than a microsecond. */
-#define SCRUB_ORDER 1u
+/* An idle CPU scrubs one frame at a time, and looks at so many for it: an interrupt that comes meanwhile, and whoever wants the
+   lock, wait for that, less than a microsecond. */
+#define SCRUB_LOOKS_MAX 64u
 
 /* How many frames wait for a flush at most: that long an allocation may have to go on when it needs them. */
 #define WAITING_MAX 256u
@@ -347,31 +348,50 @@ void frames_add(mfn_t start, mfn_t end)
 	}
 }
 
-/* Takes a small part of a block that has dirty frames off the lists. It still counts as free: nobody is refused a claim
-   because a CPU is busy scrubbing. */
-static struct page *scrub_take(unsigned int *order)
+static bool dirty_block_find(uint64_t *first, unsigned int *order)
 {
 	for (unsigned int zone = ZONES; zone-- > 0;) {
-		unsigned int from;
-		uint64_t first, first_dirty;
-		struct free_block *block;
-
 		if (!frames.orders[zone][DIRTY])
 			continue;
-		from = (unsigned int)__builtin_ctz(frames.orders[zone][DIRTY]);
-		block = list_first(&frames.blocks[zone][DIRTY][from], struct free_block, link);
-		first = arch_virt_to_mfn(block).v;
-		*order = MIN(from, SCRUB_ORDER);
-		first = block_cut(first, from, *order, first + block->first_dirty, &first_dirty);
-		return &frame_table[first];
+		*order = (unsigned int)__builtin_ctz(frames.orders[zone][DIRTY]);
+		*first = arch_virt_to_mfn(list_first(&frames.blocks[zone][DIRTY][*order], struct free_block, link)).v;
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* One frame of a block on its list: all but what the block keeps in its first frame. */
+static void frame_scrub(uint64_t first, uint64_t index)
+{
+	size_t kept = index ? 0 : sizeof(struct free_block);
+
+	memset((uint8_t *)arch_frame_map(mfn(first + index)) + kept, 0, PAGE_BYTES - kept);
+	frame_table[first + index].count &= ~PAGE_COUNT_DIRTY;
+	__atomic_fetch_sub(&frames.dirty, 1, __ATOMIC_RELAXED);
+}
+
+/* Scrubs the next dirty frame of a block where it lies, if there is one near. */
+static void block_scrub_some(uint64_t first, unsigned int order)
+{
+	uint64_t size = block_size(order), at = block_at(first)->first_dirty, end = MIN(at + SCRUB_LOOKS_MAX, size);
+
+	while (at < end && !(frame_table[first + at].count & PAGE_COUNT_DIRTY))
+		at++;
+	if (at < end)
+		frame_scrub(first, at++);
+	if (at < size) {
+		block_at(first)->first_dirty = at;
+		return;
+	}
+	(void)block_remove(first, order);
+	block_insert(first, order, size);
 }
 
 bool frames_scrub_some(void)
 {
 	unsigned int order;
-	struct page *p;
+	uint64_t first;
+	bool found;
 
 	/* An idle CPU that finds nothing to do does not touch the lock, nor makes those wait who have something to do. What
 	   waits for a flush goes on waiting: to interrupt the others for it is dearer than to scrub it later. */
@@ -379,16 +399,11 @@ bool frames_scrub_some(void)
 		return false;
 	if (!spin_trylock(&frames.lock))
 		return true;
-	p = scrub_take(&order);
+	found = dirty_block_find(&first, &order);
+	if (found)
+		block_scrub_some(first, order);
 	spin_unlock(&frames.lock);
-	if (!p)
-		return false;
-
-	block_settle(p, block_size(order), false);
-	spin_lock(&frames.lock);
-	block_free(page_to_mfn(p).v, order, block_size(order));
-	spin_unlock(&frames.lock);
-	return true;
+	return found;
 }
 
 /* Each of these is one word, read as of now. */
