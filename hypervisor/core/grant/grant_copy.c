@@ -58,22 +58,29 @@ static bool side_is(const struct grant_copy_side *side, const struct gnttab_copy
 	return side->open && side->is_ref == is_ref && side->named == ptr->domid && side->number == side_number(ptr, is_ref);
 }
 
-/* On a refusal the side is closed. */
-static int16_t side_open(struct domain *caller, const struct gnttab_copy_ptr *ptr, bool is_ref, struct grant_copy_side *side)
+/* Out of line: an element whose sides are open shall not save its registers. On a refusal the side is closed. */
+static __attribute__((noinline)) int16_t side_open_anew(struct domain *caller, const struct gnttab_copy_ptr *ptr, bool is_ref,
+							struct grant_copy_side *side)
 {
 	int16_t s;
 
-	if (side_is(side, ptr, is_ref))
-		return GNTST_okay;
 	side_close(side);
 	side->granter = NULL;
 	s = is_ref ? side_open_granted(caller, ptr, side) : side_open_own(caller, ptr, side);
 	side->open = s == GNTST_okay;
+	if (side->open)
+		side->memory = arch_frame_map(side->frame);
 	side->is_ref = is_ref;
 	side->named = ptr->domid;
 	side->number = side_number(ptr, is_ref);
 	side->ref = ptr->u.ref;
 	return s;
+}
+
+static inline int16_t side_open(struct domain *caller, const struct gnttab_copy_ptr *ptr, bool is_ref,
+				struct grant_copy_side *side)
+{
+	return side_is(side, ptr, is_ref) ? GNTST_okay : side_open_anew(caller, ptr, is_ref, side);
 }
 
 void grant_copy_begin(struct grant_copies *c, struct domain *caller)
@@ -92,8 +99,7 @@ int16_t grant_copy(struct grant_copies *c, const struct gnttab_copy *op)
 	if (s == GNTST_okay)
 		s = side_open(c->caller, &op->dest, op->flags & GNTCOPY_dest_gref, &c->to);
 	if (s == GNTST_okay)
-		memmove((char *)arch_frame_map(c->to.frame) + op->dest.offset,
-			(const char *)arch_frame_map(c->from.frame) + op->source.offset, op->len);
+		memmove(c->to.memory + op->dest.offset, c->from.memory + op->source.offset, op->len);
 	return s;
 }
 

@@ -72,6 +72,7 @@ void grant_unmap_finish(struct domain *mapper, const struct grant_release *relea
 struct grant_copy_side {
 	struct domain *granter; /* referenced; NULL: the caller's own frame */
 	mfn_t frame;
+	uint8_t *memory;	/* the frame's, while it is open */
 	uint64_t number;	/* named so: a frame's or a grant's */
 	grant_ref_t ref;
 	domid_t named;
