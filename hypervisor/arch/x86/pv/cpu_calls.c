@@ -139,7 +139,7 @@ long hypercall_stack_switch(struct vcpu *v, struct hypercall *call)
 {
 	v->arch.kernel_stack.ss = call->arg[0] | 3;
 	v->arch.kernel_stack.sp = call->arg[1];
-	fast_path_changed(v);
+	fast_path_stack_changed(v);
 	return OK;
 }
 

@@ -20,6 +20,12 @@
 
 static uint64_t cr3_of(mfn_t root, enum tlb_space space) { return mfn_is_invalid(root) ? 0 : tlb_cr3(root, space); }
 
+/* Neither frame, the longer one is a page fault's, begins among the hypervisor's addresses. */
+static bool stack_is_usable(const struct vcpu *v, uint64_t stack)
+{
+	return arch_guest_range_is_valid(v, stack - FAULT_FRAME_BYTES, FAULT_FRAME_BYTES);
+}
+
 void fast_path_changed(struct vcpu *v)
 {
 	struct cpu *c = this_cpu();
@@ -59,6 +65,17 @@ void fast_path_roots_changed(const struct vcpu *v)
 	c->stub->user_cr3 = cr3_of(v->roots.user, TLB_SPACE_USER);
 }
 
+void fast_path_stack_changed(const struct vcpu *v)
+{
+	uint64_t stack = v->arch.kernel_stack.sp & ~UINT64_C(15);
+	struct cpu *c = this_cpu();
+
+	/* It may have to do with whether programs are served here; not where everything is unusual. */
+	if (c->stub->mode_in[false] == FAST_USER ? !stack_is_usable(v, stack) : c->stub->mode_in[true] == FAST_KERNEL)
+		c->fast_stale = true;
+	c->stub->frame = stack - FRAME_BYTES;
+}
+
 void fast_path_mode(struct cpu *c, const struct vcpu *v)
 {
 	c->stub->mode = c->fast_stale ? FAST_NOTHING : c->stub->mode_in[v->arch.in_kernel];
@@ -67,7 +84,7 @@ void fast_path_mode(struct cpu *c, const struct vcpu *v)
 void fast_path_update(struct cpu *c, struct vcpu *v)
 {
 	const struct trap_info *fault = &v->arch.traps[VECTOR_PAGE_FAULT];
-	uint64_t stack = v->arch.kernel_stack.sp & ~UINT64_C(15), fault_frame = stack - FAULT_FRAME_BYTES;
+	uint64_t stack = v->arch.kernel_stack.sp & ~UINT64_C(15);
 	struct stub_data *s = c->stub;
 	bool usual;
 
@@ -87,7 +104,7 @@ void fast_path_update(struct cpu *c, struct vcpu *v)
 	s->kernel_stack = &v->arch.kernel_stack;
 	s->mode_in[true] = usual ? FAST_KERNEL : FAST_NOTHING;
 	s->mode_in[false] = usual && v->arch.syscall.address && v->arch.syscall.mask_events &&
-					      arch_guest_range_is_valid(v, fault_frame, FAULT_FRAME_BYTES) ?
+					      stack_is_usable(v, stack) ?
 				      FAST_USER : FAST_NOTHING;
 	fast_path_mode(c, v);
 }

@@ -37,8 +37,9 @@ void pv_enter_user(struct vcpu *v);
 void fast_path_changed(struct vcpu *v);
 /* The same for all vCPUs of a domain, wherever they run. */
 void fast_path_domain_changed(const struct domain *d);
-/* Nothing but the roots. */
+/* Nothing but the roots; nothing but the kernel's stack, of the current vCPU. */
 void fast_path_roots_changed(const struct vcpu *v);
+void fast_path_stack_changed(const struct vcpu *v);
 void fast_path_mode(struct cpu *c, const struct vcpu *v);
 void fast_path_update(struct cpu *c, struct vcpu *v);
 
