@@ -67,6 +67,20 @@ static int16_t unmap(unsigned int d, grant_handle_t handle, uint64_t host, uint6
 static uint32_t references(mfn_t m) { return mfn_to_page(m)->count & PAGE_COUNT_MASK; }
 static uint32_t writers(mfn_t m) { return mfn_to_page(m)->type & PAGE_TYPE_COUNT_MASK; }
 
+/* Records of entries are its domain's memory: only whom it grants something makes it keep any. */
+static void naming_an_entry_that_is_not_for_oneself_costs_its_domain_nothing(void **state)
+{
+	grant_handle_t h;
+
+	(void)state;
+	assert_int_equal(map(0, 1, 8, HOST, GNTMAP_host_map, &h), GNTST_general_error);
+	assert_int_equal(map(0, 1, 9, HOST, GNTMAP_host_map, &h), GNTST_general_error);
+	assert_null(grant_active_find(dom[1], 8));
+	assert_int_equal(map(2, 1, 8, HOST, GNTMAP_host_map, &h), GNTST_okay);
+	assert_non_null(grant_active_find(dom[1], 8));
+	assert_int_equal(unmap(2, h, HOST, 0), GNTST_okay);
+}
+
 static void mapped_frame_is_referenced_writable_and_marked(void **state)
 {
 	struct gnttab_map_grant_ref op = map_op(1, 8, HOST, GNTMAP_host_map);
@@ -751,6 +765,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(naming_an_entry_that_is_not_for_oneself_costs_its_domain_nothing),
 		T(mapped_frame_is_referenced_writable_and_marked),
 		T(read_only_mapping_takes_no_writable_type),
 		T(marks_go_with_the_last_use_of_each_kind),

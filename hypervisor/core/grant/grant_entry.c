@@ -73,7 +73,14 @@ static int16_t entry_pin(struct domain *granter, grant_ref_t ref, const struct d
 	/* Is there such an entry? */
 	if (!shared)
 		return GNTST_bad_gntref;
-	a = grant_active_make(granter, ref);
+	a = grant_active_find(granter, ref);
+	if (!a) {
+		/* Who may not use an entry does not make its domain keep records of it. */
+		s = entry_check(__atomic_load_n(shared, __ATOMIC_ACQUIRE), user, writable);
+		if (s)
+			return s;
+		a = grant_active_make(granter, ref);
+	}
 	if (!a)
 		return GNTST_no_space;
 	/* Is it in use by another, to whom it was granted before? */
