@@ -162,8 +162,8 @@ void descriptors_switch(const struct cpu *c, const struct vcpu *v);
 /* Shows c's own page behind v's GDT. Before the root is loaded, which flushes what the CPU remembers of another's. */
 void descriptors_map(const struct cpu *c, const struct vcpu *v);
 
-/* This CPU's LDT: `entries` 0 is none. */
-void descriptors_ldt_set(struct cpu *c, vaddr_t base, unsigned int entries);
+/* The LDT of `v`, or none, is this CPU's. */
+void descriptors_ldt_load(struct cpu *c, const struct vcpu *v);
 
 /* smp.c */
 /* `trampoline`: a page of RAM below 1 MiB that nobody uses. */

@@ -69,13 +69,13 @@ static void system_descriptor_set(struct cpu_gdt *gdt, unsigned int selector, ui
 	e[1] = base >> 32;
 }
 
-void descriptors_ldt_set(struct cpu *c, vaddr_t base, unsigned int entries)
+void descriptors_ldt_load(struct cpu *c, const struct vcpu *v)
 {
-	if (!entries) {
+	if (!v->arch.ldt_entries) {
 		ldt_load(0);
 		return;
 	}
-	system_descriptor_set(c->gdt, SELECTOR_LDT, DESCRIPTOR_LDT, base, entries * 8 - 1);
+	system_descriptor_set(c->gdt, SELECTOR_LDT, DESCRIPTOR_LDT, pv_ldt_address(v), v->arch.ldt_entries * 8 - 1);
 	ldt_load(SELECTOR_LDT);
 }
 

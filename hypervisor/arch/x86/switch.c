@@ -203,10 +203,7 @@ static void vcpu_load_state(struct cpu *c, struct vcpu *v)
 	/* The GDT lies in the domain's own slot: its page table first. */
 	vcpu_load_root(c, v);
 	descriptors_switch(c, v);
-	if (v->arch.ldt_entries)
-		descriptors_ldt_set(c, pv_ldt_address(v), v->arch.ldt_entries);
-	else
-		ldt_load(0);
+	descriptors_ldt_load(c, v);
 	if (!is_held)
 		registers_load(c, v);
 	/* Saving has changed these, and has left CR0.TS clear. */

@@ -221,7 +221,7 @@ enum status pv_ldt_set(struct vcpu *v, vaddr_t base, uint64_t entries)
 	v->arch.ldt_base = base;
 	v->arch.ldt_entries = (unsigned int)entries;
 	if (v == current_vcpu())
-		descriptors_ldt_set(this_cpu(), pv_ldt_address(v), v->arch.ldt_entries);
+		descriptors_ldt_load(this_cpu(), v);
 	return OK;
 }
 
