@@ -11,9 +11,19 @@ CALIBRATION = re.compile(r"CALIBRATION (\d+)")
 CALIBRATION_ICOUNT = range(1000, 1010)
 
 
+def values_median(taken):
+    """Of several measurements of one row: the median of the medians, the least and the most of all."""
+    return {"median": sorted(values["median"] for values in taken)[len(taken) // 2],
+            "least": min(values["least"] for values in taken),
+            "most": max(values["most"] for values in taken)}
+
+
 def rows_read(text):
-    """Name to values, in the order of printing."""
-    return {match["name"]: {key: int(match[key]) for key in ("median", "least", "most")} for match in ROW.finditer(text)}
+    """Name to values, in the order of printing. A row that is printed several times was measured several times."""
+    taken = {}
+    for match in ROW.finditer(text):
+        taken.setdefault(match["name"], []).append({key: int(match[key]) for key in ("median", "least", "most")})
+    return {name: values_median(values) for name, values in taken.items()}
 
 
 def counts_instructions(text):
@@ -28,10 +38,8 @@ def rows_filter(rows, words):
 
 
 def rows_median(rounds):
-    """Of several measurements of the same rows: the median of the medians, the least and the most of all."""
-    return {name: {"median": sorted(rows[name]["median"] for rows in rounds)[len(rounds) // 2],
-                   "least": min(rows[name]["least"] for rows in rounds),
-                   "most": max(rows[name]["most"] for rows in rounds)}
+    """Of several measurements of the same rows, one of each."""
+    return {name: values_median([rows[name] for rows in rounds])
             for name in rounds[0] if all(name in rows for rows in rounds)}
 
 
