@@ -23,7 +23,7 @@ PROGRAMS = {
     "nginx": ("nginx-light wrk", ("nginx, a request, kept connections", "nginx, a request, a connection each")),
 }
 SOURCE_FOLDERS = ("lib", "core/mm", "core/sched", "core/evtchn", "core/grant", "include", "arch/fake/include")
-LARGE_FOLDERS = ("core/mm/", "core/sched/", "core/grant/")
+LARGE_FOLDER = "hypervisor/core/mm/"
 COMPILE = """\
 flags='-std=gnu2x -ffreestanding -nostdinc -isystem {compiler} -isystem abi -Ihypervisor/include -Ihypervisor/arch/fake/include -Ihypervisor/core'
 large='{large}'
@@ -55,7 +55,7 @@ def source_archive(names):
 
 def compile_files():
     names = sources()
-    large = [name for name in names if name.endswith(".c") and name.startswith(tuple("hypervisor/" + f for f in LARGE_FOLDERS))]
+    large = [name for name in names if name.endswith(".c") and name.startswith(LARGE_FOLDER)]
     small = [name for name in names if name.startswith("hypervisor/include/hyp/")]
     words = COMPILE.format(compiler=COMPILER_HEADERS, large=" ".join(large), small=" ".join(small))
     return {"source.tar": source_archive(names), "compile": words.encode()}

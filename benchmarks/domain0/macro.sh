@@ -73,7 +73,7 @@ macro_nginx() {
 	END
 	ip link set lo up
 	nginx -c /tmp/nginx.conf || { cat /tmp/nginx.log >&2; exit 1; }
-	rate_row "nginx, a request, kept connections" Requests/sec: 2 wrk -t 1 -c 4 -d 5s http://127.0.0.1:80/
-	rate_row "nginx, a request, a connection each" Requests/sec: 2 wrk -t 1 -c 4 -d 5s -H 'Connection: close' http://127.0.0.1:80/
+	rate_row "nginx, a request, kept connections" Requests/sec: 2 wrk -t 1 -c 4 -d 2s http://127.0.0.1:80/
+	rate_row "nginx, a request, a connection each" Requests/sec: 2 wrk -t 1 -c 4 -d 2s -H 'Connection: close' http://127.0.0.1:80/
 	kill "$(cat /tmp/nginx.pid)"
 }
