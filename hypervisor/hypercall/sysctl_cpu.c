@@ -31,7 +31,7 @@ enum status sysctl_get_cpu_featureset(struct vcpu *v, struct xen_sysctl *op)
 	}
 	if (f->index > XEN_SYSCTL_cpu_featureset_hvm_max)
 		return E_INVAL;
-	policy = cpu_featureset_system(f->index);
+	policy = cpu_featureset_numbered(cpu_policies_system(), f->index);
 	if (!policy)
 		return E_OPNOTSUPP;
 	for (unsigned int i = 0; i < CPU_FEATURE_WORDS; i++)
@@ -50,7 +50,7 @@ enum status sysctl_get_cpu_policy(struct vcpu *v, struct xen_sysctl *op)
 
 	if (p->_rsvd || p->index > XEN_SYSCTL_cpu_policy_hvm_default)
 		return E_INVAL;
-	policy = cpu_policy_system(p->index);
+	policy = cpu_policy_numbered(cpu_policies_system(), p->index);
 	if (!policy)
 		return E_OPNOTSUPP;
 	leaves = control_policy_leaves_out(v, policy, handle_address(p->leaves), &p->nr_leaves);

@@ -48,7 +48,7 @@ enum status sysctl_physinfo(struct vcpu *v, struct xen_sysctl *op)
 	p->outstanding_pages = frames_claimed_count();
 	p->max_mfn = frame_count - 1;
 	for (unsigned int i = 0; i < ARRAY_COUNT(p->hw_cap); i++)
-		p->hw_cap[i] = cpu_policy_feature_word(cpu_policy_system(XEN_SYSCTL_cpu_policy_host), i);
+		p->hw_cap[i] = cpu_policy_feature_word(&cpu_policies_system()->host, i);
 	return OK;
 }
 

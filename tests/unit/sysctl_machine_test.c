@@ -30,7 +30,7 @@ static void physinfo_says_all(void **state)
 	assert_int_equal(p->max_mfn, frame_count - 1);
 	for (unsigned int i = 0; i < 8; i++)
 		assert_int_equal(p->hw_cap[i],
-				 cpu_policy_feature_word(cpu_policy_system(XEN_SYSCTL_cpu_policy_host), i));
+				 cpu_policy_feature_word(&cpu_policies_system()->host, i));
 	assert_true(p->hw_cap[0] != 0);
 }
 
@@ -298,7 +298,7 @@ static void features_are_told(void **state)
 	assert_int_equal(featureset(XEN_SYSCTL_cpu_featureset_host, 100, BUFFER), 0);
 	assert_int_equal(sop.u.cpu_featureset.nr_features, 19);
 	assert_int_equal(*(uint32_t *)fake_guest(BUFFER),
-			 cpu_policy_feature_word(cpu_policy_system(XEN_SYSCTL_cpu_policy_host), 0));
+			 cpu_policy_feature_word(&cpu_policies_system()->host, 0));
 	memset(fake_guest(BUFFER), 0xcc, 64);
 	assert_int_equal(featureset(0, 2, BUFFER), E_NOBUFS);
 	assert_int_equal(sop.u.cpu_featureset.nr_features, 2);

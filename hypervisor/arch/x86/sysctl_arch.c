@@ -118,7 +118,7 @@ unsigned int arch_physical_address_bits(void) { return cpu_features.physical_bit
 /* CPUs of one vendor can be told to fault on CPUID in user mode, which leaves every leaf to us. */
 uint32_t arch_cpuid_levelling(void)
 {
-	bool faults = !cpu_features.amd && cpu_policy_system(XEN_SYSCTL_cpu_policy_raw)->platform_info & BIT(31);
+	bool faults = !cpu_features.amd && cpu_policies_system()->raw.platform_info & BIT(31);
 
 	return faults ? XEN_SYSCTL_CPU_LEVELCAP_faulting : 0;
 }

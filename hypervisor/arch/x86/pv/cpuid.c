@@ -115,36 +115,9 @@ void pv_cpuid_init_cpu(void)
 	}
 }
 
-const struct cpu_policy *cpu_policy_system(uint32_t index)
+const struct cpu_policies *cpu_policies_system(void)
 {
-	switch (index) {
-	case XEN_SYSCTL_cpu_policy_raw:
-		return &policies.raw;
-	case XEN_SYSCTL_cpu_policy_host:
-		return &policies.host;
-	case XEN_SYSCTL_cpu_policy_pv_max:
-		return &policies.pv_max;
-	case XEN_SYSCTL_cpu_policy_pv_default:
-		return &policies.pv_default;
-	default:
-		return NULL;
-	}
-}
-
-const struct cpu_policy *cpu_featureset_system(uint32_t index)
-{
-	switch (index) {
-	case XEN_SYSCTL_cpu_featureset_raw:
-		return &policies.raw;
-	case XEN_SYSCTL_cpu_featureset_host:
-		return &policies.host;
-	case XEN_SYSCTL_cpu_featureset_pv:
-		return &policies.pv_default;
-	case XEN_SYSCTL_cpu_featureset_pv_max:
-		return &policies.pv_max;
-	default:
-		return NULL;
-	}
+	return &policies;
 }
 
 const struct cpu_policy *domain_policy(const struct domain *d)

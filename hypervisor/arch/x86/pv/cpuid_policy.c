@@ -354,6 +354,38 @@ void cpu_policies_derive(struct cpu_policies *all, const struct cpu_policy_suppo
 	cpu_policy_complete(&all->domain0, &all->pv_max, &all->host);
 }
 
+const struct cpu_policy *cpu_policy_numbered(const struct cpu_policies *all, uint32_t index)
+{
+	switch (index) {
+	case XEN_SYSCTL_cpu_policy_raw:
+		return &all->raw;
+	case XEN_SYSCTL_cpu_policy_host:
+		return &all->host;
+	case XEN_SYSCTL_cpu_policy_pv_max:
+		return &all->pv_max;
+	case XEN_SYSCTL_cpu_policy_pv_default:
+		return &all->pv_default;
+	default:
+		return NULL;
+	}
+}
+
+const struct cpu_policy *cpu_featureset_numbered(const struct cpu_policies *all, uint32_t index)
+{
+	switch (index) {
+	case XEN_SYSCTL_cpu_featureset_raw:
+		return &all->raw;
+	case XEN_SYSCTL_cpu_featureset_host:
+		return &all->host;
+	case XEN_SYSCTL_cpu_featureset_pv:
+		return &all->pv_default;
+	case XEN_SYSCTL_cpu_featureset_pv_max:
+		return &all->pv_max;
+	default:
+		return NULL;
+	}
+}
+
 /* Answering. ------------------------------------------------------------------------------------------------------- */
 
 static bool leaf_is_shown(const struct cpu_policy *p, uint32_t leaf)

@@ -59,6 +59,10 @@ uint32_t cpu_policy_feature_word(const struct cpu_policy *p, unsigned int word);
 
 /* Fills in all of `all` from all->raw. */
 void cpu_policies_derive(struct cpu_policies *all, const struct cpu_policy_support *support);
+/* `index` is XEN_SYSCTL_cpu_policy_*; NULL: there is none (policies of guests with hardware virtualization). */
+const struct cpu_policy *cpu_policy_numbered(const struct cpu_policies *all, uint32_t index);
+/* The same for the features alone, whose policies the ABI numbers otherwise: XEN_SYSCTL_cpu_featureset_*. */
+const struct cpu_policy *cpu_featureset_numbered(const struct cpu_policies *all, uint32_t index);
 /* Makes the rest of a policy follow from its features: dependencies, sizes, hidden topology. `host` gives what is not
    a feature. The result shows no more than `max` does. */
 void cpu_policy_complete(struct cpu_policy *p, const struct cpu_policy *max, const struct cpu_policy *host);
@@ -102,10 +106,8 @@ enum status cpu_policy_check(const struct cpu_policy *p, const struct cpu_policy
 /* Not pure, from the machine (cpuid.c): ---------------------------------------------------------------------------- */
 struct domain;
 
-/* `index` is XEN_SYSCTL_cpu_policy_*; NULL: there is none (policies of guests with hardware virtualization). */
-const struct cpu_policy *cpu_policy_system(uint32_t index);
-/* The same for the features alone, whose policies the ABI numbers otherwise: XEN_SYSCTL_cpu_featureset_*. */
-const struct cpu_policy *cpu_featureset_system(uint32_t index);
+/* Those of this machine. */
+const struct cpu_policies *cpu_policies_system(void);
 /* What a domain sees. Valid as long as the domain; its content changes only while the domain is paused. */
 const struct cpu_policy *domain_policy(const struct domain *d);
 /* Gives d, which is paused, its own policy. `candidate` is a copy of domain_policy(d) with a caller's entries put into
