@@ -145,6 +145,8 @@ save_frame:
 	push %r13
 	push %r14
 	push %r15
+	pushfq
+	popq entry_flags(%rip)
 	mov %rsp, %rdi
 	mov %rsp, %rbp
 	cld

@@ -92,6 +92,8 @@ extern char exception_stubs[];
 long trap_set(unsigned int vector, unsigned int dpl, bool mask_events);
 struct trap_info *trap_table(void);
 [[gnu::noreturn]] void frame_die(const struct frame *frame, const char *why);
+/* The flags with which the kernel was entered last. */
+extern uint64_t entry_flags;
 /* When set, sees every frame first; true means that it dealt with it. */
 extern bool (*trap_hook)(struct frame *frame);
 extern uint64_t failsafe_selectors[4];

@@ -1,6 +1,6 @@
 /*
  * What: SYSENTER from 32-bit and 64-bit user code comes to its callback whatever the user's flags are, which the frame
- *       shows: NT, TF, AC, DF.
+ *       shows: NT, TF, AC, DF; its kernel begins without the first three.
  * Why: it is how 32-bit programs call their kernel on Intel's processors (XSA-339); the instruction clears but IF.
  * How: a processor model of Intel's, each flag in turn, then all of them.
  * A failure means: a program can take its kernel down, or the hypervisor.
@@ -19,6 +19,7 @@ static void enter(uint16_t cs, uint64_t flags)
 	EXPECT_EQ(user_run(&frame), VECTOR_SYSENTER);
 	EXPECT_EQ(frame.rflags & flags, flags);
 	EXPECT_EQ(frame.rflags & EFLAGS_IF, EFLAGS_IF);
+	EXPECT_EQ(entry_flags & (EFLAGS_NT | EFLAGS_TF | EFLAGS_AC), 0);
 }
 
 void test_main(void)

@@ -74,7 +74,7 @@ fast_syscall:
 	movb $1, (%rcx)
 	movl $FAST_KERNEL, STUB(STUB_MODE)
 	movq STUB(STUB_HANDLER), %rcx
-	andl $~0x74100, %r11d		/* AC, VM, RF, NT, TF */
+	andl $~RFLAGS_CLEARED_ON_ENTRY, %r11d
 	movq %rax, %rsp
 	movq STUB(STUB_RAX), %rax
 	sysretq

@@ -201,7 +201,7 @@ page_fault_entry:
 	movq STUB_FAULT_HANDLER(%rdx), %rax
 	movq %rax, FRAME(RIP)
 	movq $FLAT_USER_CS64, FRAME(CS)
-	andl $~0x74100, FRAME(RFLAGS)	/* AC, VM, RF, NT, TF */
+	andl $~RFLAGS_CLEARED_ON_ENTRY, FRAME(RFLAGS)
 	movq %rcx, FRAME(RSP)
 	movq $FLAT_USER_SS, FRAME(SS)
 	restore_first_registers

@@ -88,7 +88,7 @@ static inline void enter(struct vcpu *v, struct cpu_user_regs *regs, uint64_t rs
 	regs->cs = FLAT_RING3_CS64;
 	regs->ss = FLAT_RING3_SS64;
 	regs->rsp = rsp;
-	regs->rflags &= ~(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_VM);
+	regs->rflags &= ~RFLAGS_CLEARED_ON_ENTRY;
 	if (mask_events)
 		write_once(v->info->evtchn_upcall_mask, 1);
 }

@@ -18,5 +18,8 @@
 #define RFLAGS_AC BIT(18)
 #define RFLAGS_ID BIT(21)
 
+/* Clear in a guest's kernel when the hypervisor brings it there, whatever the program had set. The direction too: where SYSCALL
+   clears it kernels rely on that, and a program's would turn their string instructions around. */
+#define RFLAGS_CLEARED_ON_ENTRY (RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_RF | RFLAGS_VM | RFLAGS_AC)
 /* What arithmetic changes. */
 #define RFLAGS_ARITHMETIC (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
