@@ -25,7 +25,7 @@ for n in $(seq {count}); do
             measure "create, domain $n" xl create -q $config && measure "list, $n domains" xl list &&
                 measure "destroy, domain $n" xl destroy idle$n || exit
         done
-        echo "{count} domains: $n were there" >/dev/console ;;
+        echo "bench: domains: $n of {count}" >/dev/console ;;
     esac
     xl create -q $config >/dev/null || exit
 done

@@ -28,7 +28,7 @@ def ramdisk_make(programs, command, root=None, more=None):
 def script_output(options, way, script, table, files=None, programs=(), **more):
     """Runs a script in domain 0 that makes guests: what it prints. `files` are seen under /bench."""
     files = {"guests.sh": os.path.join(FOLDER, "domain0", "guests.sh"), **(files or {})}
-    return output(options, way, ". /bench/guests.sh; " + script, programs=("span", "kept", *programs), files=files,
+    return output(options, way, ". /bench/guests.sh; " + script, programs=("span", "kept", "await", *programs), files=files,
                   tools=True, log=log_name(table, way, "-guest"), **more)
 
 

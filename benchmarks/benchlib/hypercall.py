@@ -15,7 +15,7 @@ PAIR_MEMORY, PAIR_DOMAIN0_MIB, PAIR_MIB = "1G", "512", 16
 PAIR_SCRIPT = """
 xl create -q $(guest_config second /bench/pair.elf {mib} 'extra = "peer=2"') || exit
 xl create -q $(guest_config first /bench/pair.elf {mib} 'extra = "peer=1 measures"') || exit
-guest_wait first RESULT 30 || exit
+guest_wait first RESULT 60 || exit
 cat $logs/guest-first.log
 xl destroy second
 """

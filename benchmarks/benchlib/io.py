@@ -1,5 +1,5 @@
-"""The table of disks and networks: from a guest to domain 0, whose disk is a file in memory behind a loop device, and from guest to
-guest over domain 0's bridge; and the CPU time that each side spends. Natively: the loop device and the loopback.
+"""The table of disks and networks: from a guest to domain 0, whose disks are files in memory behind loop devices, and from guest to
+guest over domain 0's bridge; and the CPU time that each side spends. Natively: the loop devices and the loopback.
 """
 
 import os
@@ -18,10 +18,10 @@ WARM_UP = 3
 
 
 def operations(text):
-    """Row -> how many operations its program did in all."""
+    """Row -> how many operations its program did in all; one that is timed as a whole is one."""
     counted = {}
-    for match in re.finditer(ROW.pattern + r"\|(?P<samples>\d+)\|(?P<per>\d+)", text):
-        counted[match["name"]] = (int(match["samples"]) + WARM_UP) * int(match["per"])
+    for match in re.finditer(ROW.pattern + r"(\|(?P<samples>\d+)\|(?P<per>\d+))?", text):
+        counted[match["name"]] = (int(match["samples"]) + WARM_UP) * int(match["per"]) if match["samples"] else 1
     return counted
 
 

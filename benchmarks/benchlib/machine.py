@@ -5,6 +5,7 @@ run beside what is measured.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,9 @@ from runlib.prepare import cpio_entry  # noqa: E402 (the path has to be there fi
 WAYS = {"none": "native", "xen": "Xen 4.17", "hospes": "Hospes"}
 PACKAGES = ("make", "gcc", "libc6-dev", "libxen-dev", "binutils", "cpio", "git")
 TIMEOUT_S = 1800
+# How a script in domain 0 says on the console how far it is, and how often we look.
+PROGRESS = re.compile(r"^bench: (?P<what>[^\r\n]+)", re.MULTILINE)
+PROGRESS_SECONDS = 1
 
 
 class Failure(Exception):
@@ -76,6 +80,36 @@ def log_name(table, way, note=""):
     return os.path.join(BUILD, f"{table}{note}-{way}.log")
 
 
+def progress_say(log, seen):
+    """Says what a script wrote of its progress into the log after that many bytes: how many were seen now."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(seen)
+            text = file.read()
+    except FileNotFoundError:
+        return seen
+    whole = text[:text.rfind(b"\n") + 1]
+    for match in PROGRESS.finditer(whole.decode(errors="replace")):
+        say(match["what"])
+    return seen + len(whole)
+
+
+def followed_run(line, log, folder):
+    """Runs ./run: its status, output and errors; meanwhile says how far the machine is, by the console's log."""
+    seen, printed = 0, [os.path.join(folder, name) for name in ("output", "errors")]
+    if os.path.exists(log):
+        os.remove(log)
+    with open(printed[0], "wb") as out, open(printed[1], "wb") as errors, \
+            subprocess.Popen(line, cwd=TOP, stdout=out, stderr=errors, stdin=subprocess.DEVNULL) as process:
+        while process.returncode is None:
+            try:
+                process.wait(PROGRESS_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+            seen = progress_say(log, seen)
+    return process.returncode, *(log_read(name) for name in printed)
+
+
 def run(options, way, command, programs=(), files=None, tools=False, packages="", memory="512M", words=(), log=None):
     """Runs a command in domain 0: its status and its output; the console's log is in a file. Programs and files are under /bench."""
     files = {**{name: os.path.join(BUILD, name) for name in programs}, **(files or {})}
@@ -84,8 +118,7 @@ def run(options, way, command, programs=(), files=None, tools=False, packages=""
                 "--timeout", str(TIMEOUT_S), "--log", log, "--exec", command, *words]
         if options.icount:
             line.append("--icount")
-        done = subprocess.run(line, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        return followed_run(line, log, folder)
 
 
 def output(options, way, command, **more):

@@ -20,19 +20,25 @@ def command_make(options):
     return shlex.join(["/bench/micro", *options.only])
 
 
-def in_domain0(options, way):
-    return output(options, way, command_make(options), programs=PROGRAMS, memory=MEMORY, words=WORDS,
-                  log=log_name("micro", way))
+def in_domain0(options, way, table, words):
+    return output(options, way, command_make(options), programs=PROGRAMS, memory=MEMORY, words=(*WORDS, *words),
+                  log=log_name(table, way))
 
 
-def in_guest(options, way):
-    return script_output(options, way, f"linux_run micro {GUEST_MIB}", "micro", memory=GUEST_MEMORY, words=WORDS,
+def in_guest(options, way, table, words):
+    return script_output(options, way, f"linux_run micro {GUEST_MIB}", table, memory=GUEST_MEMORY, words=(*WORDS, *words),
                          files=linux_files(PROGRAMS, command_make(options)))
 
 
+def place_run(options, way, place, table="micro", words=()):
+    """What the program prints there; `words` are more options of `run`'s."""
+    say(f"{table}: {WAYS[way]}" + (f", {PLACES[place]}" if way != "none" else ""))
+    run = in_guest if place == "guest" and way != "none" else in_domain0
+    return run(options, way, table, words)
+
+
 def place_measure(options, way, place):
-    say(f"micro: {WAYS[way]}" + (f", {PLACES[place]}" if way != "none" else ""))
-    text = in_guest(options, way) if place == "guest" and way != "none" else in_domain0(options, way)
+    text = place_run(options, way, place)
     if options.icount and not counts_instructions(text):
         raise Failure(f"micro: {WAYS[way]}: the counter does not count instructions")
     rows = rows_read(text)

@@ -58,7 +58,7 @@ def options_parse(words):
         help="guest time counts instructions: every figure repeats (else ticks of the host's counter)")
     add("--only", type=names, default=[], metavar="LIST", help="only rows whose name contains a word of the list")
     add("--places", type=places, default=list(PLACES), metavar="LIST",
-        help="micro: which of domain0,guest (both); macro: domain0 instead of a guest")
+        help="micro: which of domain0,guest (both); profile: guest instead of domain 0; macro: domain0 instead of a guest")
     add("--rounds", type=int, default=1, metavar="N", help="measure all ways N times in turn and give the medians (1)")
     add("--again", action="store_true", help="measure a second time; fail if a median differs by more than 1 %%")
     add("--ways", type=ways, default=list(WAYS), metavar="LIST", help="which of none,xen,hospes to measure (all)")

@@ -10,8 +10,8 @@ import os
 import re
 
 from . import boot
-from .machine import BUILD, Failure, TOP, WAYS, log_name, output, say, tool
-from .micro import MEMORY, PROGRAMS, WORDS
+from .machine import BUILD, Failure, TOP, WAYS, tool
+from .micro import place_run
 from .table import cells_align, number, percent
 
 ROW = re.compile(r"ROW (?P<name>[^|]+)\|(?P<median>\d+)\|\d+\|\d+\|\d+\|(?P<per>\d+)")
@@ -50,9 +50,8 @@ def functions_sum(offsets, addresses, names):
 
 
 def row_run(options, way, plugin):
-    """A row of micro: its name, and how many operations a sample is."""
-    printed = output(options, way, "/bench/micro '" + "' '".join(options.only) + "'", programs=PROGRAMS, memory=MEMORY,
-                     log=log_name("profile", way), words=(*WORDS, "--qemu-args=" + plugin))
+    """A row of micro, in domain 0 or in a guest: its name, and how many operations a sample is."""
+    printed = place_run(options, way, options.places[0], "profile", ("--qemu-args=" + plugin,))
     rows = list(ROW.finditer(printed))
     if len(rows) != 1:
         raise Failure(f"profile: --only has to choose one row, not {', '.join(row['name'] for row in rows) or 'none'}")
@@ -74,7 +73,6 @@ RUNS = {"boot": boot_run, "creation": creation_run}
 
 
 def way_measure(options, way, text):
-    say(f"profile: {WAYS[way]}")
     file = os.path.join(BUILD, f"profile-{way}.counts")
     plugin = f"-plugin {BUILD}/profile.so,out={file},text={text[0]},bytes={text[1]}"
     name, per = RUNS.get(",".join(options.only), row_run)(options, way, plugin)

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define DEPTH_MAX 32
-#define BLOCK_SAMPLES 9
+#define BLOCK_SAMPLES 25
 #define REQUESTS 128
 
 static struct {

@@ -11,12 +11,10 @@ guest_config() {
 	echo /run/"$name".cfg
 }
 
-# guest_wait NAME WORDS: until the guest's console says the words. Domain 0 looks seldom, to leave the CPU to the guest.
+# guest_wait NAME WORDS [SECONDS]: until the guest's console says the words. Domain 0 looks only when a console said something, to
+# leave the CPU to the guest.
 guest_wait() {
-	for _ in $(seq ${3:-1000}); do
-		grep -q -a "$2" $logs/guest-"$1".log 2>/dev/null && return
-		sleep 2
-	done
+	/bench/await $logs/guest-"$1".log "$2" ${3:-2000} && return
 	echo "the guest $1 did not say '$2'" >&2
 	tail -n 30 $logs/guest-"$1".log >&2
 	return 1

@@ -1,14 +1,15 @@
 # The script of the table of disks and networks, after guests.sh. Two guests have a shell each on their consoles; the first one
-# has a disk, and talks to domain 0 and to the second one. Natively a loop device and the loopback stand for them.
+# has two disks, and talks to domain 0 and to the second one. Natively loop devices and the loopback stand for them.
 #
 # Prints the rows, and for each "SPENT NAME|nanoseconds of domain 0|of the first guest|of the second".
 
-block_rows() { # RUNNER DISK
+block_rows() { # RUNNER DISK ANOTHER
 	for kind in read write; do
 		"$1" "disk, $kind, sequential 64 KiB" block "$2" $kind sequential 64 1
 		"$1" "disk, $kind, random 4 KiB, depth 1" block "$2" $kind random 4 1
 		"$1" "disk, $kind, random 4 KiB, depth 32" block "$2" $kind random 4 32
 	done
+	"$1" "disk to disk, 64 MiB, with fsync" span dd if="$2" of="$3" bs=1M conv=fsync
 }
 
 net_rows() { # RUNNER TO ADDRESS
@@ -22,6 +23,7 @@ here_run() { # NAME PROGRAM WORD...
 	local name=$1 program=$2
 	shift 2
 	wanted "$name" || return 0
+	echo "bench: io: $name" >/dev/console
 	/bench/"$program" "$name" "$@"
 }
 
@@ -42,6 +44,7 @@ guest_run() {
 	shift 2
 	wanted "$name" || return 0
 	[ -n "$nothing" ] || { guest_spent : && nothing=$spent; }
+	echo "bench: io: $name" >/dev/console
 	guest_spent "/bench/$program '$name' $*"
 	grep -a "^ROW $name|" $logs/guest-one.log | tr -d '\r' | tail -n 1
 	echo "$spent $nothing" | awk -v name="$name" '
@@ -59,12 +62,15 @@ shell_guest() { # NAME LINE...
 		"extra = \"console=hvc0 loglevel=4 hostname=$name plain\"" "$@")" && guest_wait "$name" "$name is up"
 }
 
-disk_make() { dd if=/dev/zero of=/run/disk bs=1M count=64 2>/dev/null; }
+disk_make() { dd if=/dev/zero of="$1" bs=1M count=64 2>/dev/null; }
+loop_make() { # LOOP FILE
+	disk_make "$2" && losetup "$1" "$2"
+}
 
 native() {
 	modprobe loop
-	disk_make
-	block_rows here_run "$(losetup -f --show /run/disk 2>/dev/null || { losetup /dev/loop0 /run/disk && echo /dev/loop0; })"
+	loop_make /dev/loop0 /run/disk && loop_make /dev/loop1 /run/other || exit
+	block_rows here_run /dev/loop0 /dev/loop1
 	/bench/net serve &
 	sleep 1
 	net_rows here_run "to domain 0" 127.0.0.1
@@ -73,11 +79,12 @@ native() {
 }
 
 guests() {
-	disk_make
+	disk_make /run/disk && disk_make /run/other || exit
 	ip link add xenbr0 type bridge stp_state 0 forward_delay 0
 	ip addr add 10.1.0.1/24 dev xenbr0
 	ip link set xenbr0 up
-	shell_guest one 'vif = ["bridge=xenbr0"]' 'disk = ["format=raw,vdev=xvda,access=rw,target=/run/disk"]' || exit
+	shell_guest one 'vif = ["bridge=xenbr0"]' \
+		'disk = ["format=raw,vdev=xvda,access=rw,target=/run/disk", "format=raw,vdev=xvdb,access=rw,target=/run/other"]' || exit
 	shell_guest two 'vif = ["bridge=xenbr0"]' || exit
 	id1=$(xl domid one) id2=$(xl domid two)
 	guest_type one "ip addr add 10.1.0.2/24 dev eth0" || exit
@@ -85,7 +92,7 @@ guests() {
 	/bench/net serve &
 	# The cards of both are up when they answer.
 	ping -c 1 -W 20 10.1.0.2 >/dev/null && ping -c 1 -W 20 10.1.0.3 >/dev/null || exit
-	block_rows guest_run /dev/xvda
+	block_rows guest_run /dev/xvda /dev/xvdb
 	net_rows guest_run "to domain 0" 10.1.0.1
 	net_rows guest_run "to a guest" 10.1.0.3
 	kill $!

@@ -6,7 +6,7 @@ wanted() { [ ! -s /bench/only ] || echo "$1" | grep -q -F -f /bench/only; }
 
 row() { # NAME COMMAND...
 	wanted "$1" || return 0
-	echo "macro: $1" >/dev/console
+	echo "bench: macro: $1" >/dev/console
 	/bench/span "$@" || exit
 }
 
@@ -47,7 +47,7 @@ rate_row() {
 	shift 3
 
 	wanted "$name" || return 0
-	echo "macro: $name" >/dev/console
+	echo "bench: macro: $name" >/dev/console
 	begin=$(/bench/span) && sleep 1 && end=$(/bench/span)
 	rate=$("$@" | awk -v word="$word" -v field="$field" '$1 == word { print $field }')
 	[ -n "$rate" ] || exit 1

@@ -21,7 +21,8 @@
 
 #define PORT 9000
 #define LATENCY_SAMPLES 51
-#define STREAM_SAMPLES 7
+#define LATENCY_PER 100
+#define STREAM_SAMPLES 15
 #define STREAM_MIB 4
 #define STREAM_BYTES (STREAM_MIB * 1024 * 1024ul)
 #define BLOCK_BYTES 65536
@@ -153,8 +154,8 @@ int main(int argc, char **argv)
 	int fd = socket_make(udp ? SOCK_DGRAM : SOCK_STREAM, argv[4], false);
 
 	if (strcmp(argv[3], "latency") == 0) {
-		SAMPLE(LATENCY_SAMPLES, 1, round_trip(fd));
-		row_report(argv[1], LATENCY_SAMPLES, 1, 0);
+		SAMPLE(LATENCY_SAMPLES, LATENCY_PER, round_trip(fd));
+		row_report(argv[1], LATENCY_SAMPLES, LATENCY_PER, 0);
 	} else {
 		SAMPLE(STREAM_SAMPLES, 1, udp ? udp_stream(fd) : tcp_stream(fd));
 		row_report(argv[1], STREAM_SAMPLES, STREAM_MIB, 0);
