@@ -1,4 +1,7 @@
-/* Changes of single entries: each way that is shorter than the general one, and what it must not leave out. */
+/* Changes of single entries: each way that is shorter than the general one, and what it must not leave out; and what comes
+   between two types of a frame. */
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +11,24 @@
 #include <cmocka.h>
 
 #include "model/page_table_model.h"
+
+/* What other CPUs do once, right after this one has looked at the TLB clock for a stamp. */
+static void (*others)(void);
+
+static uint16_t clock_then_others(void)
+{
+	uint16_t now = tlb_clock_now();
+	void (*then)(void) = others;
+
+	others = NULL;
+	if (then)
+		then();
+	return now;
+}
+
+#define tlb_clock_now clock_then_others
+#include "core/mm/page_type.c"
+#undef tlb_clock_now
 
 static struct pt_model m;
 static struct domain *self, *other;
@@ -72,6 +93,50 @@ static void a_leaf_that_becomes_read_only_stamps_the_frame_for_its_next_type(voi
 	assert_int_equal(page_get(memory, self), OK);
 	assert_int_equal(page_table_pin(self, memory, 1), OK);
 	assert_false(fake_tlb_has(0, page_to_mfn(memory)));
+}
+
+static pthread_t mapper;
+static bool mapper_is_done;
+
+/* Maps and unmaps the frame; CPU 1 writes through the mapping. */
+static void *maps_and_unmaps(void *arg)
+{
+	bool mapped = write(entry_for(memory, FAKE_PTE_WRITABLE)) == OK;
+
+	fake_tlb_load(1, page_to_mfn(memory));
+	__atomic_store_n(&mapper_is_done, mapped && write(0) == OK, __ATOMIC_SEQ_CST);
+	return arg;
+}
+
+/* CPU 1 flushes, and loads the frame anew by a mapping that comes and goes, as far as that does not have to wait. */
+static void map_and_unmap_meanwhile(void)
+{
+	fake_tlb_flush_own(1);
+	assert_int_equal(pthread_create(&mapper, NULL, maps_and_unmaps, NULL), 0);
+	while (!__atomic_load_n(&mapper_is_done, __ATOMIC_SEQ_CST) && !__atomic_load_n(&fake_lock_waits, __ATOMIC_SEQ_CST))
+		(void)sched_yield();
+}
+
+/* XSA-401. Who drops a use has no lock (a copy to a granted frame, MMUEXT_CLEAR_PAGE). */
+static void the_stamp_of_a_frames_last_use_is_not_older_than_a_use_that_came_between(void **state)
+{
+	(void)state;
+	mapper_is_done = false;
+	fake_lock_wait_is_fatal = false;
+	assert_int_equal(page_get_with_writable(memory, self), OK);
+	others = map_and_unmap_meanwhile;
+	page_put_with_writable(memory);
+	assert_null(others);
+	pthread_join(mapper, NULL);
+	fake_lock_wait_is_fatal = true;
+	assert_true(mapper_is_done);
+
+	/* T5 */
+	expect_uses(memory, 0, 0);
+	assert_true(fake_tlb_has(1, page_to_mfn(memory)));
+	assert_int_equal(page_get(memory, self), OK);
+	assert_int_equal(page_table_pin(self, memory, 1), OK);
+	assert_false(fake_tlb_has(1, page_to_mfn(memory)));
 }
 
 static void a_leaf_that_becomes_writable_is_asked_for_everything(void **state)
@@ -223,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_leaf_that_becomes_read_only_gives_up_its_writing_alone, a_table_in_use),
 		cmocka_unit_test_setup(a_leaf_that_becomes_read_only_stamps_the_frame_for_its_next_type, a_table_in_use),
+		cmocka_unit_test_setup(the_stamp_of_a_frames_last_use_is_not_older_than_a_use_that_came_between, a_table_in_use),
 		cmocka_unit_test_setup(a_leaf_that_becomes_writable_is_asked_for_everything, a_table_in_use),
 		cmocka_unit_test_setup(a_foreign_leaf_becomes_writable_only_for_who_names_its_owner, a_table_in_use),
 		cmocka_unit_test_setup(no_way_lets_a_forbidden_bit_in, a_table_in_use),

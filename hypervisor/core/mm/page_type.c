@@ -7,8 +7,13 @@
  * So there is no moment at which the new use is granted and an old translation is alive, and no way for two changes
  * to be mistaken for none (the race of "writable again" between a look and a swap).
  *
- *   Y1  CHANGING is set only with count 0 and not partial, and only by the CPU that will clear it.
- *   Y2  The stamp is taken before the count falls to 0, by the one who drops it, after its entry is gone.
+ * The end of the last use is one, too, for the same reason: between the taking of a stamp and its storing the frame could
+ * otherwise come into use, be loaded into TLBs and go out of use again, and the old stamp would then stand over the younger one.
+ *
+ *   Y1  CHANGING is set only where the count is 0, or becomes it, and only by the CPU that will clear it. Until then nobody
+ *       else changes the word or the stamp.
+ *   Y2  The stamp is taken by the one who drops the last use, after its entry is gone and the count is 0, and is there before
+ *       anybody gets the frame: the drop sets CHANGING (of a page table, PARTIAL), and clears it when the stamp is stored.
  *   Y3  A frame that has never been mapped since it was allocated (type none) needs no flush: the allocator saw to it.
  */
 #include <hyp/cpu.h>

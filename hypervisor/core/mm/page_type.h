@@ -33,16 +33,20 @@ static inline __attribute__((always_inline)) enum status page_type_increase(stru
 	}
 }
 
-/* One use less as `type`, which is writable or descriptors. */
+/* One use less as `type`, which is writable or descriptors. The caller still has its general reference. */
 static inline void page_type_decrease(struct page *p, uint32_t type)
 {
-	uint32_t now = __atomic_load_n(&p->type, __ATOMIC_RELAXED);
+	uint32_t now = __atomic_load_n(&p->type, __ATOMIC_RELAXED), left;
 
 	do {
 		CHECK((now & PAGE_TYPE_MASK) == type && now & PAGE_TYPE_COUNT_MASK);
-		if ((now & PAGE_TYPE_COUNT_MASK) == 1)
-			write_once(p->stamp, tlb_clock_now()); /* Y2 */
-	} while (unlikely(!page_type_swap(p, &now, now - 1)));
+		left = now == (type | 1) ? type | PAGE_TYPE_CHANGING : now - 1;
+	} while (unlikely(!page_type_swap(p, &now, left)));
+
+	if (left == (type | PAGE_TYPE_CHANGING)) {
+		write_once(p->stamp, tlb_clock_now()); /* Y2 */
+		__atomic_store_n(&p->type, type, __ATOMIC_RELEASE);
+	}
 }
 
 /* Starts to make p (count 0, not partial) a `wanted`: on OK nobody else gets it until page_type_end, and no TLB holds a

@@ -27,7 +27,7 @@ struct page {
 	uint32_t type;	/* [a] PAGE_TYPE_* */
 	uint16_t owner; /* domid; changes only while count is 0 or by the allocator's caller */
 	union {
-		uint16_t stamp;	   /* [a] TLB clock when the type count last fell to 0 */
+		uint16_t stamp;	   /* [a] TLB clock after the type count last fell to 0 */
 		uint16_t progress; /* [m] of a partial page table: entries that hold references */
 	};
 };
@@ -42,7 +42,7 @@ struct page {
 #define PAGE_TYPE_COUNT_MASK 0x00ffffffu
 #define PAGE_TYPE_PINNED 0x01000000u
 #define PAGE_TYPE_PARTIAL 0x02000000u
-#define PAGE_TYPE_CHANGING 0x04000000u /* a CPU is between two types; see core/mm/page_type.c */
+#define PAGE_TYPE_CHANGING 0x04000000u /* a CPU is between two types, or drops the last use; see core/mm/page_type.c */
 #define PAGE_TYPE_SHIFT 29
 #define PAGE_TYPE_MASK 0xe0000000u
 #define PAGE_TYPE_NONE 0x00000000u
