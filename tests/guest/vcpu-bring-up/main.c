@@ -74,6 +74,13 @@ static void refusals(void)
 	vcpu_context_fill(&context, 1, second, NULL);
 	context.ldt_ents = 9000;
 	EXPECT_STATUS(hc_vcpu_op(VCPUOP_initialise, 1, &context), -XEN_EINVAL);
+	/* It would begin in user mode, without a root for it: none, or frame 0. */
+	for (uint64_t low_bits = 0; low_bits < 2; low_bits++) {
+		vcpu_context_fill(&context, 1, second, NULL);
+		context.flags &= ~(uint64_t)VGCF_in_kernel;
+		context.ctrlreg[1] = low_bits;
+		EXPECT_STATUS(hc_vcpu_op(VCPUOP_initialise, 1, &context), -XEN_EINVAL);
+	}
 	EXPECT_STATUS(hc_vcpu_op(VCPUOP_up, 1, NULL), -XEN_EINVAL);
 }
 

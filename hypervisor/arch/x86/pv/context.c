@@ -34,6 +34,9 @@ static enum status context_check(const struct vcpu_guest_context *c)
 	for (unsigned int i = 0; i < ARRAY_COUNT(c->trap_ctxt); i++)
 		if (!address_is_canonical(c->trap_ctxt[i].address))
 			return E_INVAL;
+	/* Is there a root for the mode in which it begins? The kernel's is always asked for. */
+	if (!(c->flags & VGCF_in_kernel) && !cr3_to_mfn(c->ctrlreg[1]).v)
+		return E_INVAL;
 	/* Do the descriptor tables fit? */
 	if (c->gdt_ents > FIRST_RESERVED_GDT_ENTRY || c->ldt_ents > 8192 || c->ldt_base & (PAGE_BYTES - 1))
 		return E_INVAL;
@@ -100,10 +103,11 @@ enum status pv_context_set(struct vcpu *v, const struct vcpu_guest_context *c)
 		s = debug_registers_load(debug, c->debugreg, c->ctrlreg[4] & CR4_DE);
 	if (s != OK)
 		return s;
+	/* Before the first change: what is refused half-way has its roots exchanged already. */
+	vcpu_state_changed(v);
 	s = roots_set(v, c);
 	if (s != OK)
 		return s;
-	vcpu_state_changed(v);
 	for (unsigned int i = 0; i < GDT_FRAMES; i++)
 		frames[i] = c->gdt_frames[i];
 	s = pv_gdt_set(v, frames, (unsigned int)c->gdt_ents);
