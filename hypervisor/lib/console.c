@@ -131,13 +131,21 @@ void console_guest_init(struct console_guest *guest, uint64_t now_ns)
 	rate_limit_init(&guest->limit, GUEST_LINES_BURST, GUEST_LINE_INTERVAL_NS, now_ns);
 }
 
+/* Such a line counts as a warning, and is limited in rate whatever the level says. */
+static bool guest_lines_are_printed(void)
+{
+	struct log_threshold level = log_get_level(LOG_FROM_GUESTS);
+
+	return MAX(level.always, level.limited) > LOG_WARNING;
+}
+
 static void guest_line_end(struct console_guest *guest, uint16_t domid, uint64_t now_ns)
 {
 	char text[sizeof(guest->line) + 64];
 	uint32_t dropped;
 	int length = 0;
 
-	if (rate_limit_take(&guest->limit, now_ns, &dropped)) {
+	if (guest_lines_are_printed() && rate_limit_take(&guest->limit, now_ns, &dropped)) {
 		if (dropped)
 			length = format_text(text, sizeof(text), "(d%u) [%u lines dropped]\n", domid, dropped);
 		length += format_text(text + length, sizeof(text) - (size_t)length, "(d%u) %.*s\n", domid,

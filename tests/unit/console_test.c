@@ -177,6 +177,17 @@ static void one_guest_does_not_use_up_anothers_rate(void **state)
 	assert_string_equal(seen, "(d4) me too\n");
 }
 
+static void guest_text_is_left_out_where_its_level_says_so(void **state)
+{
+	(void)state;
+	log_set_level(LOG_FROM_GUESTS, (struct log_threshold){0, LOG_ERROR + 1});
+	guest_writes("quiet\n");
+	assert_string_equal(seen, "");
+	log_set_level(LOG_FROM_GUESTS, (struct log_threshold){LOG_WARNING + 1, 0});
+	guest_writes("loud\n");
+	assert_string_equal(seen, "(d3) loud\n");
+}
+
 static void lines_about_guests_are_limited_in_rate(void **state)
 {
 	(void)state;
@@ -291,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup(guest_line_without_end_is_broken, set_up),
 		cmocka_unit_test_setup(guest_that_floods_is_cut_off_and_told_of, set_up),
 		cmocka_unit_test_setup(one_guest_does_not_use_up_anothers_rate, set_up),
+		cmocka_unit_test_setup(guest_text_is_left_out_where_its_level_says_so, set_up),
 		cmocka_unit_test_setup(lines_about_guests_are_limited_in_rate, set_up),
 		cmocka_unit_test_setup(debug_lines_about_guests_are_not_printed_by_default, set_up),
 		cmocka_unit_test_setup(ring_is_read_on_from_where_it_stopped, set_up),
