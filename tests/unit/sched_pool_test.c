@@ -138,6 +138,25 @@ static void a_domain_begins_in_its_pool_and_counts_there_until_its_end(void **st
 	assert_int_equal(info.domain_count, 1);
 }
 
+/* A backend that still maps its memory keeps a dead domain there, but not the pool. */
+static void a_dead_domain_lets_its_pool_go(void **state)
+{
+	struct pool_info info;
+
+	(void)state;
+	sim_start(4);
+	add_busy(0, 2);
+	make_second_pool();
+	domain_get(d[1]);
+	sim_kill(d[1]);
+	assert_true(pool_find_next(1, &info));
+	assert_int_equal(info.domain_count, 0);
+	for (unsigned int cpu = 2; cpu < 4; cpu++)
+		assert_int_equal(pool_remove_cpu(1, cpu), OK);
+	assert_int_equal(pool_destroy(1), OK);
+	domain_put(d[1]);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -148,6 +167,7 @@ int main(void)
 		TEST(affinities_that_a_pool_leaves_no_cpu_are_undone),
 		TEST(an_override_ends_where_the_pool_still_is),
 		TEST(a_domain_begins_in_its_pool_and_counts_there_until_its_end),
+		TEST(a_dead_domain_lets_its_pool_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
  */
 #include <hyp/domain.h>
 #include <hyp/mm.h>
+#include <hyp/pool.h>
 
 static enum status step_stop(struct domain *d)
 {
@@ -41,6 +42,8 @@ static enum status step_dead(struct domain *d)
 	spin_unlock(&d->lock);
 	if (domain0)
 		evtchn_send_global_virq(VIRQ_DOM_EXC);
+	/* Who still maps a frame of it keeps it here for a time, but not the CPUs of its pool. */
+	(void)pool_move(d, 0);
 	/* Existence ends. The caller still holds a reference of its own, so this is not the last. */
 	domain_put(d);
 	return OK;
