@@ -36,14 +36,15 @@ static enum status context_reset(struct vcpu *v)
 	struct domain *d = v->domain;
 	enum status status;
 
+	/* From its first step on nobody may start it: what is done is not undone if there is more to do. */
 	vcpu_stop_for(v, VCPU_DOWN);
+	spin_lock(&d->lock);
+	v->initialised = false;
+	spin_unlock(&d->lock);
 	status = arch_vcpu_context_reset(v);
 	if (status)
 		return status;
 	vcpu_wake_from(v, VCPU_BLOCKED | VCPU_POLLING);
-	spin_lock(&d->lock);
-	v->initialised = false;
-	spin_unlock(&d->lock);
 	return OK;
 }
 
@@ -58,9 +59,6 @@ enum status domctl_setvcpucontext(struct vcpu *caller, struct domain *d, struct 
 		return E_INVAL;
 	if (!from)
 		return context_reset(v);
-	/* One beyond those of shared_info has nowhere to see its events, until its domain registers a vcpu_info for it. */
-	if (!v->info)
-		return E_INVAL;
 	c = heap_alloc(sizeof(*c));
 	if (!c)
 		return E_NOMEM;

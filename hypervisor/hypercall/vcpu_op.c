@@ -161,9 +161,11 @@ static long op_register_vcpu_info(const struct vcpu_call *c)
 	if (status == OK)
 		evtchn_vcpu_info_moved(c->target);
 	spin_unlock(&d->lock);
-	if (status == OK)
-		arch_time_update(c->target);
-	return status;
+	if (status != OK)
+		return status;
+	arch_time_update(c->target);
+	vcpu_wake_from(c->target, VCPU_NO_INFO);
+	return OK;
 }
 
 static long op_send_nmi(const struct vcpu_call *c)

@@ -52,6 +52,7 @@ static inline struct domain *sim_busy_domain(domid_t id, unsigned int vcpus, uin
 
 	for (unsigned int i = 0; i < vcpus; i++) {
 		d->vcpu[i]->initialised = true;
+		vcpu_wake_from(d->vcpu[i], VCPU_NO_INFO);
 		vcpu_up(d->vcpu[i]);
 	}
 	return d;

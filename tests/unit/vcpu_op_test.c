@@ -188,6 +188,24 @@ static void vcpu_without_info_is_not_initialised(void **state)
 	assert_int_equal(call_by(v, VCPUOP_initialise, 35, 0x5000), OK);
 }
 
+/* As after a restore: it is up, but runs only when its kernel has taken it down and said where it sees its events. */
+static void vcpu_without_info_does_not_run_until_it_has_one(void **state)
+{
+	struct vcpu *late = d->vcpu[35];
+
+	(void)state;
+	late->initialised = true;
+	vcpu_up(late);
+	sim_settle();
+	assert_int_equal(call(VCPUOP_is_up, 35), 1);
+	assert_false(late->sched.running || late->sched.queued);
+	assert_int_equal(call(VCPUOP_down, 35), 0);
+	assert_int_equal(register_info(35, 0), OK);
+	assert_int_equal(call(VCPUOP_up, 35), 0);
+	sim_settle();
+	assert_true(late->sched.running || late->sched.queued);
+}
+
 static void vcpu_goes_down_and_comes_up_again(void **state)
 {
 	(void)state;
@@ -512,6 +530,7 @@ int main(void)
 		TEST(initialisation_of_what_another_cpu_initialises_comes_again),
 		TEST(failed_initialisation_can_be_repeated),
 		TEST(vcpu_without_info_is_not_initialised),
+		TEST(vcpu_without_info_does_not_run_until_it_has_one),
 		TEST(vcpu_goes_down_and_comes_up_again),
 		TEST(event_does_not_wake_what_is_down),
 		TEST(last_vcpu_that_goes_down_shuts_its_domain_down),

@@ -15,7 +15,7 @@ static void init_fields(struct vcpu *v, struct domain *d, unsigned int id)
 {
 	v->domain = d;
 	v->id = id;
-	v->stop = VCPU_DOWN;
+	v->stop = VCPU_DOWN | (id < XEN_LEGACY_MAX_VCPUS ? 0 : VCPU_NO_INFO);
 	spin_init(&v->runstate_lock);
 	v->runstate.state = RUNSTATE_offline;
 	v->runstate.state_entry_time = time_now();

@@ -31,6 +31,7 @@ enum domain_state { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
 #define VCPU_BLOCKED 1u /* sched_op block: until an event */
 #define VCPU_DOWN 2u	/* never started, or taken down */
 #define VCPU_POLLING 4u /* sched_op poll: until one of some ports is pending */
+#define VCPU_NO_INFO 8u /* nowhere to see its events, until its domain registers a vcpu_info for it */
 
 #define DOMAIN_WATCHDOGS 2u
 #define SHUTDOWN_CODE_NONE 0xffu
