@@ -3,6 +3,7 @@
 
 PURE :=
 
+PURE += hypervisor/arch/x86/fpu_image.c
 PURE += $(addprefix hypervisor/arch/x86/pv/insn, .c _decode.c _store.c _table.c _write.c)
 PURE += $(addprefix hypervisor/arch/x86/pv/, cpuid_features.c cpuid_policy.c debug_registers.c hypercall_page.c io_permissions.c \
   msr_policy.c range_set.c)

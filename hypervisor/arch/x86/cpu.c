@@ -63,14 +63,24 @@ static void read_vendor(const uint32_t seven[4])
 	cpu_features.l1tf = r[EBX] == 0x756e6547 && !(capabilities & BIT(0));
 }
 
+static uint32_t mxcsr_valid(void)
+{
+	uint8_t image[FPU_LEGACY_BYTES] __attribute__((aligned(16)));
+
+	/* Without it the CPU need not save MXCSR. */
+	cr4_write(cr4_read() | CR4_OSFXSR);
+	__asm__ volatile("fxsave64 %0" : "=m"(image));
+	return fpu_image_mxcsr_valid(image);
+}
+
 /* XSAVE: the components whose state guests may use. Protection keys and everything supervisor stay off. */
 static void read_xsave(void)
 {
 	uint32_t r[4];
 	uint64_t known = BIT(0) | BIT(1) | BIT(2) | BIT(5) | BIT(6) | BIT(7);
 
-	cpu_features.fpu_bytes = 512;
-	cpu_features.xcr0 = BIT(0) | BIT(1);
+	cpu_features.fpu = (struct fpu_format){FPU_LEGACY_BYTES, mxcsr_valid(), cpu_features.xsave};
+	cpu_features.xcr0 = FPU_LEGACY_COMPONENTS;
 	if (!cpu_features.xsave)
 		return;
 	cpuid(0xd, 0, r);
@@ -78,12 +88,12 @@ static void read_xsave(void)
 	/* AVX-512 is all three components or none. */
 	if ((cpu_features.xcr0 & (BIT(5) | BIT(6) | BIT(7))) != (BIT(5) | BIT(6) | BIT(7)))
 		cpu_features.xcr0 &= ~(BIT(5) | BIT(6) | BIT(7));
-	cpu_features.fpu_bytes = 576;
+	cpu_features.fpu.bytes = FPU_LEGACY_BYTES + FPU_HEADER_BYTES;
 	for (unsigned int i = 2; i < 63; i++) {
 		if (!(cpu_features.xcr0 >> i & 1))
 			continue;
 		cpuid(0xd, i, r);
-		cpu_features.fpu_bytes = MAX(cpu_features.fpu_bytes, r[EBX] + r[EAX]);
+		cpu_features.fpu.bytes = MAX(cpu_features.fpu.bytes, r[EBX] + r[EAX]);
 	}
 	cpuid(0xd, 1, r);
 	cpu_features.xsaveopt = r[EAX] & 1;

@@ -5,6 +5,7 @@
  * struct cpu_info lies at the top of each CPU's primary stack; any stack pointer of that CPU leads to it. It starts
  * with the registers of the guest that was interrupted.
  */
+#include "fpu_image.h"
 #include "layout.h"
 #include "tsc_sync.h"
 #include <hyp/cpu.h>
@@ -129,7 +130,7 @@ struct cpu_features {
 	bool amd; /* AMD or Hygon: SYSCALL from 32-bit code, no SYSENTER in long mode */
 	unsigned int physical_bits;
 	uint64_t xcr0; /* what the hypervisor switches */
-	unsigned int fpu_bytes;
+	struct fpu_format fpu;
 };
 extern struct cpu_features cpu_features;
 

@@ -93,17 +93,6 @@ static void xcr0_set(struct cpu *c, uint64_t value)
 
 void vcpu_load_xcr0(struct cpu *c, const struct vcpu *v) { xcr0_set(c, v->arch.xcr0); }
 
-void fpu_image_reset(void *image)
-{
-	uint8_t *bytes = memset(image, 0, cpu_features.fpu_bytes);
-
-	*(uint16_t *)bytes = 0x37f;
-	*(uint32_t *)(bytes + 24) = 0x1f80;
-	/* XSTATE_BV: x87 and SSE are in the image. */
-	if (cpu_features.xsave)
-		*(uint64_t *)(bytes + 512) = 3;
-}
-
 /* With all components enabled, whatever the guest's XCR0 says, so that none stays behind. */
 static void fpu_save(struct cpu *c, struct vcpu *v)
 {
@@ -130,7 +119,7 @@ static void fpu_load(struct cpu *c, struct vcpu *v)
 		__asm__ volatile("fnclex; emms; fildl %0" : : "m"(zero));
 	if (!fpu_restore_raw(v->arch.fpu, cpu_features.xcr0, cpu_features.xsave)) {
 		/* Cannot happen with an image that we saved; one from outside is checked when it is set. */
-		fpu_image_reset(v->arch.fpu);
+		fpu_image_reset(v->arch.fpu, &cpu_features.fpu);
 		(void)fpu_restore_raw(v->arch.fpu, cpu_features.xcr0, cpu_features.xsave);
 	}
 }

@@ -17,5 +17,3 @@ void vcpu_load_control(struct cpu *c, const struct vcpu *v);
 void vcpu_load_debug(struct cpu *c, const struct vcpu *v);
 /* XCR0 as the guest chose it. */
 void vcpu_load_xcr0(struct cpu *c, const struct vcpu *v);
-/* A clean FPU image, as after reset. */
-void fpu_image_reset(void *image);

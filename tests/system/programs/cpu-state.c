@@ -47,7 +47,7 @@ __attribute__((target("avx"))) static int avx_round(uint64_t seed, unsigned int 
 static int sse_round(uint64_t seed, unsigned int spins)
 {
 	uint64_t in[4] = {seed, seed + 1, ~seed, seed * 7}, out[4], *from = in;
-	uint32_t mxcsr = 0x1f80 | (seed & 3) << 13, mxcsr_now;
+	uint32_t mxcsr = 0x1f80 | (seed & 3) << 13 | (seed & 4) << 4, mxcsr_now;
 	double x87 = (double)(seed & 0xffffff), x87_now;
 
 	asm volatile("fldl (%5); ldmxcsr (%4); movdqu (%0), %%xmm1; movdqu 16(%0), %%xmm14\n"

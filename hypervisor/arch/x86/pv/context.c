@@ -73,17 +73,13 @@ static void registers_set(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->arch.task_switched = c->ctrlreg[0] & CR0_TS;
 }
 
+/* A vCPU that has run keeps the components that the interface's form does not have. */
 static void fpu_set(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-	uint32_t mxcsr_mask;
-
-	fpu_image_reset(v->arch.fpu);
-	if (!(c->flags & VGCF_i387_valid))
-		return;
-	memcpy(v->arch.fpu, &c->fpu_ctxt, sizeof(c->fpu_ctxt));
-	/* Reserved bits of MXCSR would make the restore fault. */
-	mxcsr_mask = 0xffbf;
-	*(uint32_t *)((char *)v->arch.fpu + 24) &= mxcsr_mask;
+	if (!v->initialised || !(c->flags & VGCF_i387_valid))
+		fpu_image_reset(v->arch.fpu, &cpu_features.fpu);
+	if (c->flags & VGCF_i387_valid)
+		fpu_image_legacy_set(v->arch.fpu, &cpu_features.fpu, &c->fpu_ctxt);
 }
 
 static void callbacks_set(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -134,7 +130,7 @@ void pv_context_get(struct vcpu *v, struct vcpu_guest_context *c)
 		   (v->stop & VCPU_DOWN ? 0 : VGCF_online) |
 		   (v->arch.failsafe.mask_events ? VGCF_failsafe_disables_events : 0) |
 		   (v->arch.syscall.mask_events ? VGCF_syscall_disables_events : 0);
-	memcpy(&c->fpu_ctxt, v->arch.fpu, sizeof(c->fpu_ctxt));
+	fpu_image_legacy_get(v->arch.fpu, &cpu_features.fpu, &c->fpu_ctxt);
 	c->user_regs = v->arch.regs;
 	c->user_regs.rflags |= (uint64_t)v->arch.iopl << 12;
 	c->user_regs.saved_upcall_mask = v->info ? read_once(v->info->evtchn_upcall_mask) : 1;

@@ -81,19 +81,19 @@ enum status arch_vcpu_create(struct vcpu *v)
 	v->arch.in_kernel = true;
 	v->arch.xcr0 = cpu_features.xsave ? 1 : 0;
 	debug_registers_reset(v->arch.debug);
-	v->arch.fpu = heap_alloc(cpu_features.fpu_bytes);
+	v->arch.fpu = heap_alloc(cpu_features.fpu.bytes);
 	v->arch.traps = heap_alloc(256 * sizeof(*v->arch.traps));
 	if (!v->arch.fpu || !v->arch.traps || window_create(v) != OK) {
 		arch_vcpu_destroy(v);
 		return E_NOMEM;
 	}
-	fpu_image_reset(v->arch.fpu);
+	fpu_image_reset(v->arch.fpu, &cpu_features.fpu);
 	return OK;
 }
 
 void arch_vcpu_destroy(struct vcpu *v)
 {
-	heap_free(v->arch.fpu, cpu_features.fpu_bytes);
+	heap_free(v->arch.fpu, cpu_features.fpu.bytes);
 	heap_free(v->arch.traps, 256 * sizeof(*v->arch.traps));
 	v->arch.fpu = NULL;
 	v->arch.traps = NULL;

@@ -70,7 +70,7 @@ enum status arch_vcpu_context_reset(struct vcpu *v)
 	v->arch.nmi_pending = v->arch.nmi_masked = v->arch.failsafe_pending = false;
 	v->arch.xcr0 = cpu_features.xsave ? 1 : 0;
 	v->arch.xcr0_accum = v->arch.xcr0;
-	fpu_image_reset(v->arch.fpu);
+	fpu_image_reset(v->arch.fpu, &cpu_features.fpu);
 	debug_registers_reset(v->arch.debug);
 	return OK;
 }
@@ -98,25 +98,19 @@ void arch_vcpu_ext_context_get(const struct vcpu *v, struct xen_domctl_ext_vcpuc
 
 /* Extended state --------------------------------------------------------------------------------------------------- */
 
-#define XSTATE_LEGACY_BYTES 512u
-#define XSTATE_HEADER_BYTES 64u
-#define XSTATE_ALWAYS UINT64_C(3) /* x87 and SSE: in the legacy part */
-#define MXCSR_OFFSET 24
-#define MXCSR_VALID 0xffbfu
-
 struct xstate {
 	uint64_t xcr0, xcr0_accum;
-	uint8_t legacy[XSTATE_LEGACY_BYTES];
+	uint8_t legacy[FPU_LEGACY_BYTES];
 	uint64_t present;     /* XSTATE_BV */
 	uint64_t reserved[7]; /* XCOMP_BV, and what must be 0 */
 	uint8_t components[];
 };
-static_assert(offsetof(struct xstate, components) == 16 + XSTATE_LEGACY_BYTES + XSTATE_HEADER_BYTES);
+static_assert(offsetof(struct xstate, components) == 16 + FPU_LEGACY_BYTES + FPU_HEADER_BYTES);
 
 /* Bytes of an image with these components. */
 static uint32_t image_bytes(uint64_t components)
 {
-	uint32_t bytes = XSTATE_LEGACY_BYTES + XSTATE_HEADER_BYTES;
+	uint32_t bytes = FPU_LEGACY_BYTES + FPU_HEADER_BYTES;
 
 	for (unsigned int i = 2; i < 63; i++) {
 		uint32_t r[4];
@@ -131,7 +125,7 @@ static uint32_t image_bytes(uint64_t components)
 
 static uint64_t components_of(const struct vcpu *v)
 {
-	return (v->arch.xcr0_accum | v->arch.xcr0 | XSTATE_ALWAYS) & cpu_features.xcr0;
+	return (v->arch.xcr0_accum | v->arch.xcr0 | FPU_LEGACY_COMPONENTS) & cpu_features.xcr0;
 }
 
 uint64_t arch_xstate_features(void) { return cpu_features.xsave ? cpu_features.xcr0 : 0; }
@@ -158,7 +152,8 @@ void arch_vcpu_xstate_get(const struct vcpu *v, void *to)
 
 static enum status xstate_check(const struct vcpu *v, const struct xstate *x, uint32_t bytes)
 {
-	uint64_t allowed = cpu_policy_xcr0(domain_policy(v->domain)) & cpu_features.xcr0;
+	/* x87 is always on: the register holds it whether or not the guest knows of XSAVE. */
+	uint64_t allowed = (cpu_policy_xcr0(domain_policy(v->domain)) | BIT(0)) & cpu_features.xcr0;
 
 	/* Is there an image at all? */
 	if (bytes < sizeof(*x))
@@ -167,7 +162,7 @@ static enum status xstate_check(const struct vcpu *v, const struct xstate *x, ui
 	if (!xcr0_is_valid(x->xcr0, allowed) || !xcr0_is_valid(x->xcr0_accum, allowed) || x->xcr0 & ~x->xcr0_accum)
 		return E_INVAL;
 	/* Is each one that the image claims one of these, and whole? */
-	if (x->present & ~(x->xcr0_accum | XSTATE_ALWAYS) ||
+	if (x->present & ~(x->xcr0_accum | FPU_LEGACY_COMPONENTS) ||
 	    bytes < offsetof(struct xstate, legacy) + image_bytes(x->present))
 		return E_INVAL;
 	/* Would the CPU take the header? */
@@ -188,10 +183,7 @@ enum status arch_vcpu_xstate_set(struct vcpu *v, const void *from, uint32_t byte
 	if (s != OK)
 		return s;
 	vcpu_state_changed(v);
-	memset(v->arch.fpu, 0, cpu_features.fpu_bytes);
-	memcpy(v->arch.fpu, x->legacy, MIN(bytes - offsetof(struct xstate, legacy), cpu_features.fpu_bytes));
-	/* Reserved bits would make the restore fault. */
-	*(uint32_t *)((char *)v->arch.fpu + MXCSR_OFFSET) &= MXCSR_VALID;
+	fpu_image_set(v->arch.fpu, &cpu_features.fpu, x->legacy, bytes - (uint32_t)offsetof(struct xstate, legacy));
 	v->arch.xcr0 = x->xcr0;
 	v->arch.xcr0_accum = x->xcr0_accum;
 	return OK;
