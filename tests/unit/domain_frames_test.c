@@ -1,5 +1,6 @@
 /* The memory of a domain: getting it, giving it back, losing it. */
 #include "fakes/mm_fake.h"
+#include <hyp/fake_page_table.h>
 
 static struct domain one, two;
 
@@ -275,6 +276,64 @@ static void frame_that_others_refer_to_outlives_the_domains_death(void **state)
 	assert_int_equal(one.references, 1);
 }
 
+/* As if entries of tables held all the references that are left. */
+static void references_take_all(mfn_t m)
+{
+	struct page *p = mfn_to_page(m);
+
+	p->count = (p->count & ~PAGE_COUNT_MASK) | PAGE_COUNT_MAX;
+	assert_int_equal(page_get(p, &one), E_BUSY);
+}
+
+static void reference_drop_last(mfn_t m)
+{
+	mfn_to_page(m)->count = 1;
+	page_put(mfn_to_page(m));
+}
+
+static void frame_with_all_references_given_out_goes_with_the_last_of_them(void **state)
+{
+	mfn_t m = frame_of(&one), n = frame_of(&one);
+
+	(void)state;
+	references_take_all(m);
+	kill_domain(&one);
+	assert_int_equal(domain_frames_release_all(&one), OK);
+	assert_int_equal(mfn_to_page(n)->count & PAGE_COUNT_MASK, 0);
+	assert_int_equal(mfn_to_page(m)->count, PAGE_COUNT_MAX - 1);
+	reference_drop_last(m);
+	assert_int_equal(one.pages, 0);
+	assert_int_equal(one.references, 1);
+}
+
+static void pinned_table_with_all_references_given_out_lets_go_of_what_is_below_it(void **state)
+{
+	mfn_t table = frame_of(&one), below = frame_of(&one);
+	enum status status;
+
+	(void)state;
+	*(uint64_t *)arch_frame_map(below) = fake_pte(frame_of(&one), FAKE_PTE_WRITABLE);
+	*(uint64_t *)arch_frame_map(table) = fake_pte(below, 0);
+	assert_int_equal(page_get(mfn_to_page(table), &one), OK);
+	spin_lock(&one.mm_lock);
+	assert_int_equal(page_table_pin(&one, mfn_to_page(table), 2), OK);
+	spin_unlock(&one.mm_lock);
+	references_take_all(table);
+	kill_domain(&one);
+	do {
+		fake_preempt_in = 1;
+		status = domain_frames_release_all(&one);
+	} while (status == E_RESTART);
+	fake_preempt_in = 0;
+	assert_int_equal(status, OK);
+	assert_int_equal(one.pages, 1);
+	/* The owner's and the pin's are gone. */
+	assert_int_equal(mfn_to_page(table)->count, PAGE_COUNT_MAX - 2);
+	reference_drop_last(table);
+	assert_int_equal(one.pages, 0);
+	assert_int_equal(one.references, 1);
+}
+
 static void shared_pages_stay_when_memory_is_taken_away(void **state)
 {
 	void *page = shared_page_alloc(&one);
@@ -353,6 +412,8 @@ int main(void)
 		test(all_memory_of_a_dying_domain_is_taken_away),
 		test(teardown_goes_on_where_it_was_interrupted),
 		test(frame_that_others_refer_to_outlives_the_domains_death),
+		test(frame_with_all_references_given_out_goes_with_the_last_of_them),
+		test(pinned_table_with_all_references_given_out_lets_go_of_what_is_below_it),
 		test(shared_pages_stay_when_memory_is_taken_away),
 		test(memory_of_a_living_domain_is_not_taken_away),
 		test(every_frame_lies_in_a_marked_part),

@@ -13,6 +13,8 @@
  *       another domain before the frame has changed hands.
  *   D4  A domain that is not alive gets no frames: frames become d's with d->lock held, which the one who lets it die
  *       takes, too. So what release_all has walked over stays without frames of d.
+ *   D5  What release_all has walked over has lost its pin and the owner's reference, also where a guest has taken all references
+ *       that are given out (R2). Frames that stay d's are held by others, or by tables that the walk comes to.
  *
  * Lock order: d->lock, then those of the allocator and the heap. References are dropped with any locks held.
  */
@@ -23,6 +25,7 @@
 #include <hyp/mm.h>
 
 #include "frames_owned.h"
+#include "page_ref.h"
 
 #define LEAF_REGIONS (PAGE_BYTES * 8)
 
@@ -250,8 +253,11 @@ static enum status frame_release_forced(struct domain *d, struct page *p)
 	enum status status;
 	uint32_t count;
 
-	if (page_get(p, d))
+	status = page_ref_get_spare(p, d->id);
+	if (status) {
+		CHECK(status != E_BUSY); /* D5 */
 		return OK;
+	}
 	if (read_once(p->count) & PAGE_COUNT_SHARED) {
 		page_put(p);
 		return OK;

@@ -7,8 +7,8 @@
  *   R1  A count of 0 never rises but by the one who allocated the frame. So a frame that is on its way back to the
  *       allocator, or that the hypervisor uses itself, cannot be caught hold of.
  *   R2  A count never reaches beyond PAGE_COUNT_MASK: page_get refuses the next reference at PAGE_COUNT_MAX. What is left
- *       is for the references that the state of a page table takes where nothing can be refused: at most two at a time
- *       (T4, and that of d->undo).
+ *       is for the references that are taken where nothing can be refused: two that the state of a page table takes (T4, and
+ *       that of d->undo), and that of the one who tears the owner down (page_ref_get_spare).
  *   R3  The owner is compared before the count rises, so that a stranger does not disturb a frame (its owner may just
  *       be giving it back, which asks for a count of exactly 1), and again after, because only then it cannot change.
  *

@@ -23,7 +23,7 @@ static inline void page_get_more(struct page *p)
 	(void)__atomic_fetch_add(&p->count, 1, __ATOMIC_SEQ_CST);
 }
 
-static inline enum status page_ref_get(struct page *p, domid_t owner)
+static inline __attribute__((always_inline)) enum status page_ref_get_up_to(struct page *p, domid_t owner, uint32_t most)
 {
 	uint32_t count = __atomic_load_n(&p->count, __ATOMIC_ACQUIRE);
 
@@ -31,7 +31,7 @@ static inline enum status page_ref_get(struct page *p, domid_t owner)
 		return E_INVAL;
 	do {
 		/* R1, R2: 0 wraps. */
-		if (unlikely((count & PAGE_COUNT_MASK) - 1 >= PAGE_COUNT_MAX - 1))
+		if (unlikely((count & PAGE_COUNT_MASK) - 1 >= most - 1))
 			return count & PAGE_COUNT_MASK ? E_BUSY : E_INVAL;
 	} while (!__atomic_compare_exchange_n(&p->count, &count, count + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE));
 
@@ -39,4 +39,12 @@ static inline enum status page_ref_get(struct page *p, domid_t owner)
 		return OK;
 	page_ref_put(p);
 	return E_INVAL;
+}
+
+static inline enum status page_ref_get(struct page *p, domid_t owner) { return page_ref_get_up_to(p, owner, PAGE_COUNT_MAX); }
+
+/* One of those that R2 keeps back, for the one who tears the owner down. */
+static inline enum status page_ref_get_spare(struct page *p, domid_t owner)
+{
+	return page_ref_get_up_to(p, owner, PAGE_COUNT_MASK);
 }
