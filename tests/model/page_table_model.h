@@ -273,11 +273,18 @@ static inline void pt_update_leaf(struct pt_model *m, struct pt_domain_model *o,
 static inline void pt_pin(struct pt_model *m, struct pt_domain_model *o)
 {
 	unsigned int f = pt_take(m, PT_FRAMES), level = 1 + pt_take(m, PAGE_LEVELS);
+	bool may_stop = fake_preempt_in;
 	struct page *p = pt_page(o, f);
+	enum status s;
 
 	if (o->frame[f].released || !pt_start(&o->d) || page_get(p, &o->d) != OK)
 		return;
-	if (page_table_pin(&o->d, p, level) != OK)
+	s = page_table_pin(&o->d, p, level);
+	/* Nothing interrupts it: then each new beginning comes after the undoing of another table (V4, V6). */
+	for (unsigned int again = 0; s == E_RESTART && !may_stop && again < PT_FRAMES; again++)
+		s = pt_start(&o->d) ? page_table_pin(&o->d, p, level) : E_RESTART;
+	CHECK(s != E_RESTART || may_stop);
+	if (s != OK)
 		page_put(p);
 }
 

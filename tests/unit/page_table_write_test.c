@@ -196,6 +196,66 @@ static void no_table_is_validated_with_a_forbidden_bit_in_an_absent_entry(void *
 	}
 }
 
+/* Both were memory before, and are as free as they were. */
+static void expect_pin_is_refused(struct page *p, unsigned int level, struct page *below)
+{
+	uint16_t now;
+
+	/* Some other time than the number of an entry. */
+	for (unsigned int i = 0; i < 2 * FAKE_PT_ENTRIES; i++) {
+		now = tlb_clock_now();
+		fake_tlb_flush_own(0);
+	}
+	assert_true(now >= FAKE_PT_ENTRIES);
+	assert_int_equal(page_get(p, self), OK);
+	assert_int_equal(page_table_pin(self, p, level), E_INVAL);
+	assert_true(p->stamp > now);
+	assert_false(page_table_has_undo(self));
+	page_put(p);
+	expect_uses(p, 0, 0);
+	expect_uses(below, 0, 0);
+	assert_int_equal(p->type, (uint32_t)level << PAGE_TYPE_SHIFT);
+	assert_int_equal(page_get_with_writable(p, self), OK);
+	page_put_with_writable(p);
+}
+
+static void a_table_that_maps_itself_for_writing_is_refused(void **state)
+{
+	(void)state;
+	pt_contents(memory)[7] = entry_for(memory, FAKE_PTE_WRITABLE);
+	expect_pin_is_refused(memory, 1, memory);
+}
+
+static void a_table_that_a_table_below_it_maps_for_writing_is_refused(void **state)
+{
+	struct page *above = pt_page(&m.dom[0], 2);
+
+	(void)state;
+	pt_contents(memory)[7] = entry_for(above, FAKE_PTE_WRITABLE);
+	pt_contents(above)[5] = entry_for(memory, 0);
+	expect_pin_is_refused(above, 2, memory);
+}
+
+static void a_table_that_leads_to_itself_is_refused_at_every_level(void **state)
+{
+	(void)state;
+	for (unsigned int level = 2; level <= PAGE_LEVELS; level++) {
+		memset(pt_contents(memory), 0, PAGE_BYTES);
+		pt_contents(memory)[5] = entry_for(memory, 0);
+		expect_pin_is_refused(memory, level, memory);
+	}
+}
+
+static void a_table_that_a_table_below_it_leads_to_is_refused(void **state)
+{
+	struct page *above = pt_page(&m.dom[0], 2);
+
+	(void)state;
+	pt_contents(memory)[7] = entry_for(above, 0);
+	pt_contents(above)[5] = entry_for(memory, 0);
+	expect_pin_is_refused(above, 3, memory);
+}
+
 static void a_change_of_the_memory_type_alone_is_a_new_use(void **state)
 {
 	(void)state;
@@ -293,6 +353,10 @@ int main(void)
 		cmocka_unit_test_setup(a_foreign_leaf_becomes_writable_only_for_who_names_its_owner, a_table_in_use),
 		cmocka_unit_test_setup(no_way_lets_a_forbidden_bit_in, a_table_in_use),
 		cmocka_unit_test_setup(no_table_is_validated_with_a_forbidden_bit_in_an_absent_entry, a_table_in_use),
+		cmocka_unit_test_setup(a_table_that_maps_itself_for_writing_is_refused, a_table_in_use),
+		cmocka_unit_test_setup(a_table_that_a_table_below_it_maps_for_writing_is_refused, a_table_in_use),
+		cmocka_unit_test_setup(a_table_that_leads_to_itself_is_refused_at_every_level, a_table_in_use),
+		cmocka_unit_test_setup(a_table_that_a_table_below_it_leads_to_is_refused, a_table_in_use),
 		cmocka_unit_test_setup(a_change_of_the_memory_type_alone_is_a_new_use, a_table_in_use),
 		cmocka_unit_test_setup(an_entry_that_is_not_the_expected_one_stays_and_nothing_is_taken, a_table_in_use),
 		cmocka_unit_test_setup(bits_that_the_cpu_sets_stay_if_asked_for, a_table_in_use),

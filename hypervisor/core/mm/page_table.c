@@ -15,6 +15,9 @@
  *   V4  Undoing may take the last use of any table of the domain away, also of one that a caller is looking at. So who
  *       had to undo something on his way starts again from the beginning (E_RESTART).
  *   V5  A partial table is in no one's use, so no CPU walks it and no entry of it is changed but by its progress.
+ *   V6  What is being validated at this moment, one table a level (d->validating), is undone by nobody: whatever below it would
+ *       need it as something else (a writable page, a table of another level) is refused. Else it would be undone and begun
+ *       anew for ever.
  *
  * Nearly every entry that comes or goes is a leaf that maps ordinary memory of the domain, and nearly every slot of a table is
  * empty. leaf_get_plain, leaf_put, run_start and run_end are for them; what is out of the ordinary takes leaf_get, which
@@ -256,6 +259,8 @@ enum status page_table_settle(struct domain *d, struct page *p)
 
 	if (!(type & PAGE_TYPE_PARTIAL))
 		return OK;
+	if (d->validating[level] == p)
+		return E_INVAL; /* V6 */
 	if (!d->undo.table[level]) {
 		page_get_more(p);
 		undo_add(d, level, p);
@@ -332,17 +337,14 @@ static enum status table_begin(struct domain *d, struct page *p, unsigned int le
 	return OK;
 }
 
-/* Entry i of a level-1 table that is validated. */
-static inline enum status leaf_validate(struct domain *d, struct page *p, unsigned int i)
+/* An entry of a level-1 table that is validated. */
+static inline enum status leaf_validate(struct domain *d, uint64_t *slot)
 {
-	uint64_t *slot = &table_of(p)[i], raw = *slot, accepted = arch_pt_adjust(1, raw);
+	uint64_t raw = *slot, accepted = arch_pt_adjust(1, raw);
 	enum status s = arch_pt_check(d, 1, raw);
 
-	if (s == OK && arch_pt_is_present(raw) && !leaf_get_plain(d, raw)) {
-		/* It may come to the undoing of this very table. */
-		p->progress = (uint16_t)i;
+	if (s == OK && arch_pt_is_present(raw) && !leaf_get_plain(d, raw))
 		s = leaf_accept_unusual(d, d, &accepted);
-	}
 	if (s == OK && accepted != raw)
 		*slot = accepted;
 	return s;
@@ -354,7 +356,7 @@ static enum status validate_leaves(struct domain *d, struct page *p)
 	unsigned int end = arch_pt_entries(1);
 
 	for (unsigned int i = p->progress; (i = run_start(table, i, end)) < end; i++) {
-		enum status s = leaf_validate(d, p, i);
+		enum status s = leaf_validate(d, &table[i]);
 
 		if (s != OK) {
 			p->progress = (uint16_t)i;
@@ -392,8 +394,11 @@ static enum status validate_tables(struct domain *d, struct page *p, unsigned in
 /* From p->progress to the end. On OK p is validated, with count 1. */
 static enum status table_validate(struct domain *d, struct page *p, unsigned int level)
 {
-	enum status s = level == 1 ? validate_leaves(d, p) : validate_tables(d, p, level);
+	enum status s;
 
+	d->validating[level] = p;
+	s = level == 1 ? validate_leaves(d, p) : validate_tables(d, p, level);
+	d->validating[level] = NULL;
 	if (s != OK)
 		return s;
 	p->progress = 0;

@@ -102,6 +102,7 @@ struct domain {
 	struct spinlock mm_lock;	/* page tables of this domain */
 	struct pt_undo undo;		/* [m] page tables that go out of use, in steps */
 	uint64_t tables_changed;	/* [m] validations of tables above level 1 and changes of their entries, counted */
+	struct page *validating[PAGE_LEVELS + 1]; /* [m] by level: what page_table_get is about at this moment */
 	uint64_t pages;			/* [a] frames of its reservation */
 	uint64_t pages_max;		/* [D] */
 	uint64_t pages_claimed;		/* allocator's lock: promised, not yet given */

@@ -80,8 +80,8 @@ enum status vcpu_roots_hold(const struct domain *d, struct vcpu_roots *roots);
    page_table_undo (<hyp/domain.h>), which calls it if there is anything. */
 enum status page_table_undo_some(struct domain *d);
 
-/* OK if p is not partial. Else undoes it, or a part of it, and answers E_RESTART: what the caller knew of other tables
-   may no longer be so. */
+/* OK if p is not partial. E_INVAL: it is so since the caller is validating it. Else undoes it, or a part of it, and answers
+   E_RESTART: what the caller knew of other tables may no longer be so. */
 enum status page_table_settle(struct domain *d, struct page *p);
 
 /* pin: one reference that stays until unpin. E_INVAL: it is (not) pinned; E_BUSY: too many references. The caller's general
