@@ -257,6 +257,32 @@ static void teardown_goes_on_where_it_was_interrupted(void **state)
 	assert_int_equal(one.pages, 0);
 }
 
+static void teardown_looks_at_the_clock_after_each_table(void **state)
+{
+	enum status status;
+	uint64_t pages;
+	mfn_t m;
+
+	(void)state;
+	assert_int_equal(domain_frames_alloc(&one, 5, 0, &m), OK);
+	spin_lock(&one.mm_lock);
+	for (unsigned int i = 0; i < 32; i++) {
+		assert_int_equal(page_get(mfn_to_page(mfn(m.v + i)), &one), OK);
+		assert_int_equal(page_table_pin(&one, mfn_to_page(mfn(m.v + i)), 1), OK);
+	}
+	spin_unlock(&one.mm_lock);
+	kill_domain(&one);
+	do {
+		pages = one.pages;
+		fake_preempt_in = 1;
+		status = domain_frames_release_all(&one);
+		assert_true(one.pages + 1 >= pages);
+	} while (status == E_RESTART);
+	fake_preempt_in = 0;
+	assert_int_equal(status, OK);
+	assert_int_equal(one.pages, 0);
+}
+
 static void frame_that_others_refer_to_outlives_the_domains_death(void **state)
 {
 	mfn_t m = frame_of(&one), n = frame_of(&one);
@@ -411,6 +437,7 @@ int main(void)
 		test(given_frames_may_exceed_the_limit),
 		test(all_memory_of_a_dying_domain_is_taken_away),
 		test(teardown_goes_on_where_it_was_interrupted),
+		test(teardown_looks_at_the_clock_after_each_table),
 		test(frame_that_others_refer_to_outlives_the_domains_death),
 		test(frame_with_all_references_given_out_goes_with_the_last_of_them),
 		test(pinned_table_with_all_references_given_out_lets_go_of_what_is_below_it),

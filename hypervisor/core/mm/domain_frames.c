@@ -23,6 +23,7 @@
 #include <hyp/hypercall.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
+#include <hyp/page_table.h>
 
 #include "frames_owned.h"
 #include "page_ref.h"
@@ -272,7 +273,7 @@ static enum status frame_release_forced(struct domain *d, struct page *p)
 	return status;
 }
 
-/* How many frames are looked at before the clock is: most are not d's, or go at once. */
+/* How many frames are looked at before the clock is: most are not d's, or go at once. A table of level 1 may hold 512. */
 #define STEP_FRAMES UINT64_C(64)
 
 static enum status region_release(struct domain *d, uint64_t end)
@@ -280,11 +281,14 @@ static enum status region_release(struct domain *d, uint64_t end)
 	enum status status;
 
 	while (d->release_cursor < end) {
-		status = frame_release_forced(d, mfn_to_page(mfn(d->release_cursor)));
+		struct page *p = mfn_to_page(mfn(d->release_cursor));
+		bool was_table = page_type_level(read_once(p->type));
+
+		status = frame_release_forced(d, p);
 		if (status)
 			return status;
 		d->release_cursor++;
-		if (d->release_cursor % STEP_FRAMES == 0 && arch_preempt_due())
+		if ((was_table || d->release_cursor % STEP_FRAMES == 0) && arch_preempt_due())
 			return E_RESTART;
 	}
 	return OK;
