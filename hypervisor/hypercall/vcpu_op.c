@@ -141,9 +141,12 @@ static enum status vcpu_info_check(const struct vcpu_call *c, const struct vcpu_
 	if (c->target->info_page)
 		return E_INVAL;
 	/* Could the target be using the old one? */
-	if (c->target != c->caller && !(read_once(c->target->stop) & VCPU_DOWN))
+	if (c->target == c->caller)
+		return OK;
+	if (!(read_once(c->target->stop) & VCPU_DOWN))
 		return E_INVAL;
-	return OK;
+	/* It stops soon: its CPU, which knows the old place by its address, has been told. */
+	return __atomic_load_n(&c->target->sched.running, __ATOMIC_ACQUIRE) ? E_RESTART : OK;
 }
 
 static long op_register_vcpu_info(const struct vcpu_call *c)

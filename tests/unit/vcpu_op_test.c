@@ -331,6 +331,30 @@ static void info_of_another_vcpu_that_is_up_is_refused(void **state)
 	assert_int_equal(register_info(1, 0), OK);
 }
 
+/* As a kernel does after its resume: down, register and up, while the target's CPU has not taken the first one's interrupt. */
+static void info_of_one_that_is_down_but_has_not_stopped_comes_again(void **state)
+{
+	struct vcpu_info *old;
+
+	(void)state;
+	assert_int_equal(call_by(v, VCPUOP_initialise, 1, 0x5000), OK);
+	assert_int_equal(call(VCPUOP_up, 1), OK);
+	while (!other->sched.running)
+		sim_run(MS(1));
+	old = other->info;
+	fake_cpu_id = v->sched.cpu;
+	assert_int_equal(call(VCPUOP_down, 1), OK);
+	assert_true(other->sched.running);
+	assert_int_equal(register_info(1, 0), E_RESTART);
+	assert_ptr_equal(other->info, old);
+	assert_int_equal(old->evtchn_upcall_pending, 0);
+	sim_settle();
+	assert_false(other->sched.running);
+	assert_int_equal(register_info(1, 0), OK);
+	assert_ptr_not_equal(other->info, old);
+	assert_int_equal(call(VCPUOP_up, 1), OK);
+}
+
 static void info_that_cannot_be_mapped_changes_nothing(void **state)
 {
 	struct vcpu_info *old = v->info;
@@ -542,6 +566,7 @@ int main(void)
 		TEST(info_across_a_page_end_is_refused),
 		TEST(info_out_of_alignment_is_refused),
 		TEST(info_of_another_vcpu_that_is_up_is_refused),
+		TEST(info_of_one_that_is_down_but_has_not_stopped_comes_again),
 		TEST(info_that_cannot_be_mapped_changes_nothing),
 		TEST(singleshot_comes_at_its_time_and_once),
 		TEST(singleshot_wakes_who_blocks),
