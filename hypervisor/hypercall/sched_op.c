@@ -49,7 +49,7 @@ static long op_shutdown_code(struct vcpu *v, const struct hypercall *call)
 static enum status poll_check(const struct vcpu *v, const evtchn_port_t *ports, unsigned int count, bool *is_over)
 {
 	*is_over = true;
-	if (vcpu_event_is_deliverable(v))
+	if (vcpu_must_not_sleep(v))
 		return OK;
 	for (unsigned int i = 0; i < count; i++) {
 		if (!evtchn_port_is_valid(v->domain, ports[i]))

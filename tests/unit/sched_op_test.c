@@ -103,6 +103,21 @@ static void block_does_not_sleep_over_a_pending_event(void **state)
 	assert_false(sleeps());
 }
 
+/* It comes after the vCPU has made its call, and before there is a bit that says that it sleeps. */
+static void block_does_not_sleep_over_an_nmi(void **state)
+{
+	(void)state;
+	arch_vcpu_nmi(v);
+	assert_int_equal(call_at(v, SCHEDOP_block, 0), 0);
+	assert_int_equal(v->stop, 0);
+	assert_false(sleeps());
+	v->arch.nmi = false;
+	assert_int_equal(call_at(v, SCHEDOP_block, 0), 0);
+	assert_true(sleeps());
+	arch_vcpu_nmi(v);
+	assert_false(sleeps());
+}
+
 static void yield_is_always_fine(void **state)
 {
 	(void)state;
@@ -167,6 +182,20 @@ static void poll_does_not_sleep_when_an_event_is_deliverable(void **state)
 	unmask_events();
 	assert_int_equal(evtchn_send(d, port[3]), OK);
 	assert_int_equal(poll(1, 0, port), 0);
+	assert_false(sleeps());
+}
+
+static void poll_does_not_sleep_over_an_nmi(void **state)
+{
+	(void)state;
+	arch_vcpu_nmi(v);
+	assert_int_equal(poll(1, 0, port), 0);
+	assert_int_equal(v->stop, 0);
+	assert_false(sleeps());
+	v->arch.nmi = false;
+	assert_int_equal(poll(1, 0, port), 0);
+	assert_true(sleeps());
+	arch_vcpu_nmi(v);
 	assert_false(sleeps());
 }
 
@@ -376,6 +405,7 @@ int main(void)
 		TEST(block_sleeps_until_an_event_comes),
 		TEST(block_lets_events_in),
 		TEST(block_does_not_sleep_over_a_pending_event),
+		TEST(block_does_not_sleep_over_an_nmi),
 		TEST(yield_is_always_fine),
 		TEST(poll_sleeps_until_the_port_is_pending),
 		TEST(poll_wakes_for_a_masked_port),
@@ -383,6 +413,7 @@ int main(void)
 		TEST(poll_of_several_wakes_for_each_of_them),
 		TEST(poll_does_not_sleep_when_a_port_is_pending),
 		TEST(poll_does_not_sleep_when_an_event_is_deliverable),
+		TEST(poll_does_not_sleep_over_an_nmi),
 		TEST(poll_ends_at_its_timeout),
 		TEST(poll_with_a_timeout_in_the_past_ends_at_once),
 		TEST(poll_with_a_timeout_at_the_end_of_time_sleeps),

@@ -104,8 +104,9 @@ void arch_time_update(struct vcpu *v)
 
 void arch_vcpu_nmi(struct vcpu *v)
 {
-	(void)v;
 	fake_nmis++;
+	v->arch.nmi = true;
+	vcpu_kick(v);
 }
 
 bool arch_guest_range_is_valid(const struct vcpu *v, vaddr_t address, uint64_t bytes)

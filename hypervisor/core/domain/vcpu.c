@@ -145,7 +145,7 @@ void vcpu_block(struct vcpu *v)
 	if (v->info)
 		write_once(v->info->evtchn_upcall_mask, 0);
 	(void)__atomic_fetch_or(&v->stop, VCPU_BLOCKED, __ATOMIC_SEQ_CST);
-	if (vcpu_event_is_deliverable(v))
+	if (vcpu_must_not_sleep(v))
 		(void)__atomic_fetch_and(&v->stop, ~VCPU_BLOCKED, __ATOMIC_SEQ_CST);
 	else
 		sched_sleep(v);

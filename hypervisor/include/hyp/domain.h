@@ -222,7 +222,7 @@ void vcpu_stop_for(struct vcpu *v, uint32_t stop_bits);
 /* VCPU_POLLING without a word to the scheduler, while sched_op poll looks whether v, which is current, has to stop at all. */
 void vcpu_poll_begin(struct vcpu *v);
 void vcpu_poll_end(struct vcpu *v);
-/* sched_op block: lets events in and sleeps unless one is there. v is current. */
+/* sched_op block: lets events in and sleeps unless one is there, or an NMI. v is current. */
 void vcpu_block(struct vcpu *v);
 /* vcpu_op up and down. down: the last vCPU that goes down shuts its domain down. */
 void vcpu_up(struct vcpu *v);
@@ -252,6 +252,11 @@ static inline bool vcpu_event_is_deliverable(const struct vcpu *v)
 {
 	return v->info && read_once(v->info->evtchn_upcall_pending) && !read_once(v->info->evtchn_upcall_mask);
 }
+/* What vcpu_kick tells of has come. v is current, and its stop bit is set. */
+static inline bool vcpu_must_not_sleep(const struct vcpu *v)
+{
+	return vcpu_event_is_deliverable(v) || arch_vcpu_has_nmi(&v->arch);
+}
 
 /* Runstate accounting: v's state becomes RUNSTATE_* at now_ns. */
 void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns);
@@ -279,7 +284,7 @@ enum status arch_vcpu_info_map(struct vcpu *v, gfn_t frame, unsigned int offset)
    runs. A fault is ignored. */
 void arch_runstate_update(struct vcpu *v);
 void arch_time_update(struct vcpu *v);
-/* An NMI for v; a second one before the first is taken is the same one. */
+/* An NMI for v, which is kicked; a second one before the first is taken is the same one. See also arch_vcpu_has_nmi. */
 void arch_vcpu_nmi(struct vcpu *v);
 /* The guest may name these bytes: none of them is the hypervisor's. They need not be there. */
 bool arch_guest_range_is_valid(const struct vcpu *v, vaddr_t address, uint64_t bytes);

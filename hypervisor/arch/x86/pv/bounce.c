@@ -174,9 +174,9 @@ void pv_deliver_events(struct vcpu *v)
 
 void pv_deliver_nmi(struct vcpu *v)
 {
-	if (!v->arch.nmi_pending || v->arch.nmi_masked || !v->arch.traps[2].address)
+	if (!arch_vcpu_has_nmi(&v->arch))
 		return;
-	v->arch.nmi_pending = false;
+	write_once(v->arch.nmi_pending, false);
 	v->arch.nmi_masked = true;
 	fast_path_changed(v);
 	pv_inject(v, 2, 0);

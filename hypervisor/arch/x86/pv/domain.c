@@ -177,6 +177,6 @@ enum status arch_vcpu_info_map(struct vcpu *v, gfn_t frame, unsigned int offset)
 
 void arch_vcpu_nmi(struct vcpu *v)
 {
-	v->arch.nmi_pending = true;
+	write_once(v->arch.nmi_pending, true);
 	vcpu_kick(v);
 }

@@ -60,6 +60,12 @@ struct arch_vcpu {
 	uint64_t tsc_aux;
 };
 
+/* An NMI waits for the vCPU, which would take it. */
+static inline bool arch_vcpu_has_nmi(const struct arch_vcpu *v)
+{
+	return read_once(v->nmi_pending) && !v->nmi_masked && v->traps[2].address;
+}
+
 /* A domain's time-stamp counter as its builder asked for it (pv/guest_tsc.c). */
 struct guest_tsc {
 	uint32_t mode, incarnation;
