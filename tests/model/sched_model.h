@@ -11,7 +11,7 @@
  *     not queued;
  *   - a CPU that runs who may not run (there) is due; a CPU that runs while another waits has its slice timer or is due;
  *   - a CPU that is idle and not due leaves nobody waiting who may run on it;
- *   - all run time is accounted for, to the nanosecond.
+ *   - all run time is accounted for, to the nanosecond, and no time that was told has shrunk.
  * At the end (for some sequences) everything is set free, and each vCPU gets its share of the machine by weight.
  */
 #include <stdio.h>
@@ -46,6 +46,7 @@ static struct sched_model {
 		uint32_t stop;
 		unsigned int pauses;
 	} why[SCHED_MODEL_DOMAINS][SCHED_MODEL_VCPUS];
+	uint64_t told_ns[SCHED_MODEL_DOMAINS][SCHED_MODEL_VCPUS][4]; /* the times of its states */
 	struct vcpu *switching[SCHED_MODEL_CPUS]; /* chosen away, still held by the CPU */
 	unsigned int step;
 	const uint8_t *bytes;
@@ -116,8 +117,11 @@ static inline void sched_model_check_vcpu(unsigned int dom, unsigned int id)
 		sched_model_expect(v->sched.parked && v->domain->sched.cap && v->domain->sched.cap_timer.active);
 
 	vcpu_runstate_get((struct vcpu *)v, &info);
-	for (unsigned int i = 0; i < 4; i++)
+	for (unsigned int i = 0; i < 4; i++) {
 		sum += info.time[i];
+		sched_model_expect(info.time[i] >= sched_model.told_ns[dom][id][i]);
+		sched_model.told_ns[dom][id][i] = info.time[i];
+	}
 	sched_model_expect(sum <= fake_now_ns);
 	if (!v->sched.running)
 		sched_model_expect(info.state == (may_run ? RUNSTATE_runnable :
@@ -346,6 +350,7 @@ static inline void sched_model_create(unsigned int dom)
 	sched_model.domain_pauses[dom] = 0;
 	sched_model.domain_pool[dom] = 0;
 	memset(sched_model.why[dom], 0, sizeof(sched_model.why[dom]));
+	memset(sched_model.told_ns[dom], 0, sizeof(sched_model.told_ns[dom]));
 }
 
 static inline void sched_model_kill(unsigned int dom)

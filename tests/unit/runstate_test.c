@@ -126,6 +126,34 @@ static void clock_that_is_behind_counts_as_no_time(void **state)
 		assert_int_equal(after.time[i], before.time[i]);
 }
 
+/* A CPU reads the clock when it begins to choose; another one asks meanwhile how long the vCPU has been running. */
+static void told_time_does_not_shrink(void **state)
+{
+	struct vcpu_runstate_info told, after;
+	uint64_t picked_ns;
+
+	(void)state;
+	sim_run(MS(7));
+	picked_ns = fake_now_ns;
+	fake_now_ns += US(5);
+	told = state_of(sim_runs[0]);
+	vcpu_runstate_change(sim_runs[0], RUNSTATE_blocked, picked_ns);
+	after = state_of(sim_runs[0]);
+	assert_int_equal(after.state, RUNSTATE_blocked);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(after.time[i], told.time[i]);
+	/* Nor does it if the clock of who asks next is behind. */
+	fake_now_ns += US(5);
+	told = state_of(sim_runs[0]);
+	fake_now_ns -= US(2);
+	after = state_of(sim_runs[0]);
+	assert_int_equal(after.time[RUNSTATE_blocked], told.time[RUNSTATE_blocked]);
+	/* All is counted, once. */
+	fake_now_ns += US(4);
+	assert_int_equal(state_of(sim_runs[0]).time[RUNSTATE_blocked], US(7));
+	vcpu_runstate_change(sim_runs[0], RUNSTATE_running, fake_now_ns);
+}
+
 static void result_has_no_stray_bytes(void **state)
 {
 	struct vcpu_runstate_info info;
@@ -150,6 +178,7 @@ int main(void)
 		TEST(entry_time_is_that_of_the_present_state),
 		TEST(over_its_cap_is_runnable),
 		TEST(clock_that_is_behind_counts_as_no_time),
+		TEST(told_time_does_not_shrink),
 		TEST(result_has_no_stray_bytes),
 	};
 

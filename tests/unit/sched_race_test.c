@@ -1,4 +1,4 @@
-/* The scheduler with real threads: three CPUs, and two that wake, stop and move vCPUs meanwhile. */
+/* The scheduler with real threads: three CPUs, two that wake, stop and move vCPUs meanwhile, one that asks how long they ran. */
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 static struct domain *d;
 static bool held[VCPU_COUNT]; /* some CPU holds it */
-static bool stops, doubled;
+static bool stops, doubled, shrank;
 static unsigned int ran[VCPU_COUNT];
 
 static void enter_guest(struct vcpu *v)
@@ -96,6 +96,31 @@ static void *changer_main(void *argument)
 	return NULL;
 }
 
+static void *asker_main(void *argument)
+{
+	uint64_t idle_ns[CPUS] = {0};
+	struct vcpu_runstate_info told[VCPU_COUNT] = {0}, now;
+
+	(void)argument;
+	fake_cpu_id = CPUS;
+	while (!__atomic_load_n(&stops, __ATOMIC_ACQUIRE)) {
+		for (unsigned int i = 0; i < VCPU_COUNT; i++) {
+			vcpu_runstate_get(d->vcpu[i], &now);
+			for (unsigned int state = 0; state < 4; state++)
+				shrank |= now.time[state] < told[i].time[state];
+			told[i] = now;
+		}
+		for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+			uint64_t ns = sched_idle_ns(cpu);
+
+			shrank |= ns < idle_ns[cpu];
+			idle_ns[cpu] = ns;
+		}
+		(void)sched_yield();
+	}
+	return NULL;
+}
+
 static bool all_ran_again(void)
 {
 	bool all = true;
@@ -105,9 +130,9 @@ static bool all_ran_again(void)
 	return all;
 }
 
-static void vcpus_are_neither_lost_nor_doubled_by_races(void **state)
+static void neither_vcpus_nor_told_times_are_lost_by_races(void **state)
 {
-	pthread_t cpu[CPUS], changer[2];
+	pthread_t cpu[CPUS], changer[2], asker;
 	struct cpuset all;
 
 	(void)state;
@@ -119,6 +144,7 @@ static void vcpus_are_neither_lost_nor_doubled_by_races(void **state)
 	d = sim_busy_domain(1, VCPU_COUNT, 256);
 	for (unsigned int i = 0; i < CPUS; i++)
 		assert_int_equal(pthread_create(&cpu[i], NULL, cpu_main, (void *)(uintptr_t)i), 0);
+	assert_int_equal(pthread_create(&asker, NULL, asker_main, NULL), 0);
 	for (unsigned int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&changer[i], NULL, changer_main, (void *)(uintptr_t)(i + 1)), 0);
 	for (unsigned int i = 0; i < 2; i++)
@@ -140,7 +166,9 @@ static void vcpus_are_neither_lost_nor_doubled_by_races(void **state)
 	__atomic_store_n(&stops, true, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < CPUS; i++)
 		pthread_join(cpu[i], NULL);
+	pthread_join(asker, NULL);
 	assert_false(doubled);
+	assert_false(shrank);
 	assert_true(domain_is_stopped(d));
 	fake_cpu_id = 0;
 	fake_lock_wait_is_fatal = true;
@@ -149,7 +177,7 @@ static void vcpus_are_neither_lost_nor_doubled_by_races(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(vcpus_are_neither_lost_nor_doubled_by_races)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(neither_vcpus_nor_told_times_are_lost_by_races)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ struct runqueue {
 	bool handed;		  /* this CPU: it must, since it made somebody `current` while it was idle */
 	uint64_t slice_start_ns, slice_end_ns; /* [r] */
 	uint64_t balanced_ns;	  /* this CPU: when it last looked at the others */
-	uint64_t idle_since_ns;	  /* [r] UINT64_MAX: not idle */
+	uint64_t idle_since_ns;	  /* [r] up to when idle_ns counts; UINT64_MAX: not idle */
 	uint64_t idle_ns;	  /* [r] */
 	struct timer slice;
 } __attribute__((aligned(64)));

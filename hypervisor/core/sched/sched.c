@@ -515,12 +515,16 @@ void sched_set_rate_limit(uint64_t ns)
 uint64_t sched_idle_ns(unsigned int cpu)
 {
 	struct runqueue *q = &runqueues[cpu];
-	uint64_t now_ns = time_now(), idle_ns;
+	uint64_t now_ns, idle_ns;
 
 	spin_lock(&q->lock);
+	now_ns = time_now();
+	/* What is told counts: its CPU may end its idleness with a clock that it has read before. */
+	if (q->idle_since_ns != UINT64_MAX && now_ns > q->idle_since_ns) {
+		q->idle_ns += now_ns - q->idle_since_ns;
+		q->idle_since_ns = now_ns;
+	}
 	idle_ns = q->idle_ns;
-	if (q->idle_since_ns != UINT64_MAX && now_ns > q->idle_since_ns)
-		idle_ns += now_ns - q->idle_since_ns;
 	spin_unlock(&q->lock);
 	return idle_ns;
 }

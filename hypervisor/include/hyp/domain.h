@@ -59,6 +59,7 @@ struct vcpu {
 	uint64_t period_next_ns;   /* [a] when the next tick is due */
 
 	struct vcpu_runstate_info runstate;    /* runstate_lock: see core/domain/runstate.c */
+	uint64_t runstate_told_ns;	       /* runstate_lock: as of when its times were last told */
 	struct spinlock runstate_lock;
 	vaddr_t runstate_area;		       /* [c] guest address, 0 none */
 	vaddr_t time_area;		       /* [c] guest address of a secondary time record, 0 none */
