@@ -77,6 +77,7 @@ struct cpu {
 	uint64_t preempt_deadline; /* TSC: a hypercall should stop at its next preemption point */
 	uint32_t flush_asked;	   /* [a] flushes of this CPU that others asked for, counted */
 	uint32_t flush_answered;   /* [a] up to which it has done them */
+	bool caches_wanted;	   /* [a] with the next flush it writes its caches back */
 	bool stop_requested;	   /* by smp_stop_others; seen at the next NMI */
 	uint32_t kick_pending;	   /* [a] an IPI is on its way */
 	volatile bool nmi_arrived; /* set by the NMI, for the way back to a guest */
@@ -171,5 +172,7 @@ void descriptors_ldt_load(struct cpu *c, const struct vcpu *v);
 void smp_start_others(paddr_t trampoline);
 struct cpu *cpu_create(unsigned int id, uint32_t apic_id, uint32_t acpi_id);
 void tlb_flush_answer(void);
+/* Every CPU writes its caches back and empties them; returns when all have. */
+void caches_write_back(void);
 /* Interrupts every other CPU and has it stop for good (panic, shutdown). */
 void smp_stop_others(void);

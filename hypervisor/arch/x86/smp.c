@@ -39,6 +39,11 @@ void tlb_flush_answer(void)
 
 	if (c->flush_answered == asked)
 		return;
+	if (unlikely(read_once(c->caches_wanted))) {
+		/* First: who asks from here on asks for the next answer. */
+		write_once(c->caches_wanted, false);
+		wbinvd();
+	}
 	tlb_flush_local();
 	__atomic_store_n(&c->flush_answered, asked, __ATOMIC_RELEASE);
 }
@@ -74,6 +79,19 @@ void arch_tlb_flush(const struct cpuset *cpus)
 		while ((int32_t)(__atomic_load_n(&c->flush_answered, __ATOMIC_ACQUIRE) - ticket[cpu]) < 0)
 			arch_lock_wait();
 	}
+}
+
+/* The others do it with a flush that they are asked for, since they answer that whatever they are about. */
+void caches_write_back(void)
+{
+	const struct cpu *self = this_cpu();
+	struct cpuset others = cpus_online;
+
+	cpuset_remove(&others, self->id);
+	cpuset_for_each(cpu, &others)
+		__atomic_store_n(&cpu_table[cpu]->caches_wanted, true, __ATOMIC_SEQ_CST);
+	wbinvd();
+	arch_tlb_flush(&others);
 }
 
 /* Kicks -------------------------------------------------------------------------------------------------------- */

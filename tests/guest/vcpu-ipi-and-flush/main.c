@@ -1,5 +1,6 @@
 /*
- * What: two vCPUs: IPIs reach the other one, wake it from block, and TLB flushes of all kinds clear its translations.
+ * What: two vCPUs: IPIs reach the other one, wake it from block, and TLB flushes of all kinds clear its translations; the
+ *       caches of all processors are written back while it runs.
  * Why: every SMP kernel stops using a page on all processors before it frees it.
  * How: vCPU 1 reads a page again and again; vCPU 0 remaps it and flushes with each form, then no old value may be read.
  * A failure means: processors see freed memory, or IPIs get lost.
@@ -79,6 +80,8 @@ void test_main(void)
 		changed_then(0, 0, 0, UVMF_INVLPG | UVMF_ALL);
 		changed_then(0, 0, 0, UVMF_TLB_FLUSH | UVMF_ALL);
 		changed_then(0, 0, 0, UVMF_INVLPG | (uintptr_t)&both);
+		EXPECT_STATUS(mmuext(MMUEXT_FLUSH_CACHE_GLOBAL, 0, 0), 0);
+		EXPECT_TRUE(other_moves());
 	}
 	stop = true;
 	wait_flag(&sleeping);

@@ -109,6 +109,15 @@ static enum status flush_cache(struct mmuext_context *c, const struct mmuext_op 
 	return OK;
 }
 
+static enum status flush_cache_global(struct mmuext_context *c, const struct mmuext_op *op)
+{
+	(void)op;
+	if (!c->v->domain->privileged)
+		return E_ACCES;
+	caches_write_back();
+	return OK;
+}
+
 static enum status set_ldt(struct mmuext_context *c, const struct mmuext_op *op)
 {
 	if (c->owner != c->v->domain)
@@ -182,7 +191,7 @@ static mmuext_function *const operation[] = {
 	[MMUEXT_NEW_USER_BASEPTR] = new_root,
 	[MMUEXT_CLEAR_PAGE] = clear_page,
 	[MMUEXT_COPY_PAGE] = copy_page,
-	[MMUEXT_FLUSH_CACHE_GLOBAL] = flush_cache,
+	[MMUEXT_FLUSH_CACHE_GLOBAL] = flush_cache_global,
 	[MMUEXT_MARK_SUPER] = superpage,
 	[MMUEXT_UNMARK_SUPER] = superpage,
 };
