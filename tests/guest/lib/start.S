@@ -175,7 +175,7 @@ restore_frame:
 	pop %rcx
 	pop %rax
 	add $16, %rsp
-	push $0
+	pushq iret_flags(%rip)
 	push %rcx
 	push %r11
 	push %rax

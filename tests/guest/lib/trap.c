@@ -7,6 +7,7 @@
 struct caught caught;
 struct attempt attempt;
 uint64_t entry_flags;
+uint64_t iret_flags;
 bool (*trap_hook)(struct frame *frame);
 uint64_t failsafe_selectors[4];
 static struct trap_info table[257];

@@ -94,6 +94,8 @@ struct trap_info *trap_table(void);
 [[gnu::noreturn]] void frame_die(const struct frame *frame, const char *why);
 /* The flags with which the kernel was entered last. */
 extern uint64_t entry_flags;
+/* The flags of the iret hypercall by which frames are left: VGCF_in_syscall, or none. */
+extern uint64_t iret_flags;
 /* When set, sees every frame first; true means that it dealt with it. */
 extern bool (*trap_hook)(struct frame *frame);
 extern uint64_t failsafe_selectors[4];

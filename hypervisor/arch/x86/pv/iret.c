@@ -29,10 +29,9 @@ long hypercall_iret(struct vcpu *v, struct hypercall *call)
 	regs->rflags = (c.rflags & ~(RFLAGS_IOPL | RFLAGS_VM)) | RFLAGS_IF | 2;
 	regs->rsp = c.rsp;
 	regs->ss = (uint16_t)(c.ss | 3);
-	if (!(c.flags & VGCF_in_syscall)) {
-		regs->r11 = c.r11;
-		regs->rcx = c.rcx;
-	}
+	/* A return from a system call is like SYSRET's. Whatever these two held on the way here is not the program's business. */
+	regs->rcx = c.flags & VGCF_in_syscall ? c.rip : c.rcx;
+	regs->r11 = c.flags & VGCF_in_syscall ? regs->rflags : c.r11;
 	/* With this assist the level is in the flags, as on the bare machine, and not in a hypercall. */
 	if (v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl))
 		v->arch.iopl = c.rflags >> 12 & 3;
