@@ -67,6 +67,7 @@ void vcpu_load_control(struct cpu *c, const struct vcpu *v)
 		cr0_write(cr0_read() & ~CR0_TS);
 }
 
+/* DR6 is never a guest's: the CPU sets bits there and clears none, so what was written would be found by the next one. */
 void vcpu_load_debug(struct cpu *c, const struct vcpu *v)
 {
 	if (v->arch.debug[7] & 0xff) {
@@ -74,7 +75,6 @@ void vcpu_load_debug(struct cpu *c, const struct vcpu *v)
 		dr1_write(v->arch.debug[1]);
 		dr2_write(v->arch.debug[2]);
 		dr3_write(v->arch.debug[3]);
-		dr6_write(v->arch.debug[6]);
 		dr7_write(v->arch.debug[7]);
 		c->dr7 = v->arch.debug[7];
 	} else if (c->dr7) {
@@ -215,6 +215,9 @@ static void cpu_go_idle(struct cpu *c)
 static void switch_from(struct cpu *c, struct vcpu *previous, struct vcpu *next)
 {
 	vcpu_save_state(c, previous);
+	/* The GDT in use must be there for an NMI at any moment, also while the slot that had it is exchanged. */
+	if (next)
+		descriptors_switch(c, NULL);
 	if (!next || next->domain != previous->domain)
 		/* Past the next root_load this CPU holds no translation of the domain. */
 		c->leaving = previous->domain;
