@@ -61,6 +61,18 @@ static void what_is_beyond_a_century_never_comes(void **state)
 	assert_int_equal(ns_to_ticks(&fast, (UINT64_C(1) << 62) - 1), UINT64_MAX);
 }
 
+static void a_counter_that_started_late_has_deadlines_too(void **state)
+{
+	(void)state;
+	assert_int_equal(ticks_to_tsc(1000, 500), 1500);
+	assert_int_equal(ticks_to_tsc((uint64_t)-1000, 1500), 500);
+	/* Before its start: it is over, and 0 would mean none. */
+	assert_int_equal(ticks_to_tsc((uint64_t)-1000, 500), 1);
+	assert_int_equal(ticks_to_tsc((uint64_t)-1000, 1000), 1);
+	assert_int_equal(ticks_to_tsc((uint64_t)-1000, UINT64_MAX), UINT64_MAX);
+	assert_int_equal(ticks_to_tsc(1000, UINT64_MAX), UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -68,6 +80,7 @@ int main(void)
 		cmocka_unit_test(second_has_as_many_ticks_as_the_rate),
 		cmocka_unit_test(ticks_of_nanoseconds_are_these_nanoseconds_again),
 		cmocka_unit_test(what_is_beyond_a_century_never_comes),
+		cmocka_unit_test(a_counter_that_started_late_has_deadlines_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

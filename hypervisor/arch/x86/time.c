@@ -37,9 +37,7 @@ uint64_t tsc_base(void) { return skewed ? this_cpu()->tsc_base : tsc_scale.base;
 
 uint64_t ns_to_tsc(uint64_t system_time_ns)
 {
-	uint64_t ticks = ns_to_ticks(&tsc_scale, system_time_ns);
-
-	return ticks > UINT64_MAX - tsc_base() ? UINT64_MAX : tsc_base() + ticks;
+	return ticks_to_tsc(tsc_base(), ns_to_ticks(&tsc_scale, system_time_ns));
 }
 
 uint64_t time_now(void)
