@@ -31,8 +31,8 @@ static inline uint64_t ns_to_ticks(const struct tsc_scale *scale, uint64_t ns)
 		return ticks >> scale->left;
 	return ticks >> (64 - scale->right) ? UINT64_MAX : ticks << scale->right;
 }
-/* What a counter that was at `base` (which may be before its start: "negative") says after so many ticks; at least 1, and UINT64_MAX
-   for what is too far. */
+/* What a counter that was at `base` (which may be before its start: "negative") says after so many ticks; at least 1, and
+   UINT64_MAX for what is too far. */
 static inline uint64_t ticks_to_tsc(uint64_t base, uint64_t ticks)
 {
 	int64_t tsc = (int64_t)(base + ticks);

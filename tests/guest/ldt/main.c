@@ -60,9 +60,11 @@ void test_main(void)
 	EXPECT_STATUS(table_unseal(table), 0);
 	EXPECT_STATUS(table_unseal(next), 0);
 
-	/* A page mapped writable, and one with a system descriptor: the load faults in the guest. */
+	/* A page mapped writable, and one with a system descriptor: the load faults in the guest, at an address that it knows. */
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, (uintptr_t)table, 512), 0);
 	load(0xf, false);
+	EXPECT_EQ(caught.vector, VECTOR_PF);
+	EXPECT_EQ(caught.cr2, (uintptr_t)table + 8);
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, 0, 0), 0);
 	first_reader_is_the_hypervisor(table);
 	table[5] = TSS;

@@ -107,13 +107,13 @@ static inline __attribute__((always_inline)) void bounce(struct vcpu *v, const s
 		no_stack(v, rsp);
 }
 
-void pv_inject(struct vcpu *v, unsigned int vector, uint32_t error_code)
+static void inject(struct vcpu *v, unsigned int vector, bool has_error_code, uint32_t error_code)
 {
 	const struct trap_info *t = &v->arch.traps[vector];
 	struct bounce b = {
 		.handler = t->address,
 		.mask_events = TI_GET_IF(t),
-		.has_error_code = vector_has_error_code(vector),
+		.has_error_code = has_error_code,
 		.error_code = error_code,
 	};
 
@@ -124,6 +124,13 @@ void pv_inject(struct vcpu *v, unsigned int vector, uint32_t error_code)
 	}
 	bounce(v, &b);
 }
+
+void pv_inject(struct vcpu *v, unsigned int vector, uint32_t error_code)
+{
+	inject(v, vector, vector_has_error_code(vector), error_code);
+}
+
+void pv_inject_software(struct vcpu *v, unsigned int vector) { inject(v, vector, false, 0); }
 
 void pv_inject_page_fault(struct vcpu *v, vaddr_t address, uint32_t error_code)
 {

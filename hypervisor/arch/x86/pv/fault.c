@@ -9,17 +9,20 @@
 
 #define PF_PRESENT 1u
 #define PF_WRITE 2u
+#define PF_USER 4u
 #define GP_IDT 2u
 
 static void page_fault(struct vcpu *v, const struct cpu_user_regs *regs)
 {
 	vaddr_t address = cr2_read();
-	vaddr_t window = PERDOMAIN_START + (uint64_t)v->id * VCPU_DESCRIPTOR_BYTES;
 	struct cpu_user_regs *r = guest_regs();
 
-	/* The CPU reads the guest's LDT there; nobody else has a reason to. */
-	if (address - window < VCPU_DESCRIPTOR_BYTES && pv_ldt_fault(v, address))
-		return;
+	/* The CPU itself reads the guest's LDT there, by accesses of ring 0. The guest knows it by its own address. */
+	if (!(regs->error_code & PF_USER) && address - pv_ldt_address(v) < VCPU_DESCRIPTOR_BYTES - VCPU_GDT_BYTES) {
+		if (pv_ldt_fault(v, address))
+			return;
+		address = v->arch.ldt_base + (address - pv_ldt_address(v));
+	}
 	if (v->arch.in_kernel && (regs->error_code & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) &&
 	    pv_emulate_pt_write(v, r, address))
 		return;
@@ -35,7 +38,7 @@ static bool software_interrupt(struct vcpu *v, struct cpu_user_regs *regs)
 	if ((regs->error_code & 7) != GP_IDT || !t->address || TI_GET_DPL(t) < (v->arch.in_kernel ? 1 : 3))
 		return false;
 	regs->rip += 2;
-	pv_inject(v, vector, 0);
+	pv_inject_software(v, vector);
 	return true;
 }
 
@@ -76,7 +79,7 @@ static void interrupt_0x80(struct vcpu *v, struct cpu_user_regs *regs)
 	const struct trap_info *t = &v->arch.traps[0x80];
 
 	if (t->address && TI_GET_DPL(t) >= (v->arch.in_kernel ? 1 : 3)) {
-		pv_inject(v, 0x80, 0);
+		pv_inject_software(v, 0x80);
 		return;
 	}
 	regs->rip -= 2;

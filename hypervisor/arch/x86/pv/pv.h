@@ -16,9 +16,10 @@
 
 /* Bounces (bounce.c): the guest kernel is entered as by an exception; registers and mode change. -------------------- */
 
-/* Exception or software interrupt `vector`; `error_code` is pushed if the vector has one. A guest without a handler for it
-   is crashed. */
+/* Exception `vector`; `error_code` is pushed if the vector has one. A guest without a handler for it is crashed. */
 void pv_inject(struct vcpu *v, unsigned int vector, uint32_t error_code);
+/* INT `vector`, which never has an error code (SDM volume 3, 6.13). */
+void pv_inject_software(struct vcpu *v, unsigned int vector);
 /* #PF: also sets the guest's cr2. */
 void pv_inject_page_fault(struct vcpu *v, vaddr_t address, uint32_t error_code);
 /* Any other entry: a callback, with no error code. */
