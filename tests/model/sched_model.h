@@ -110,7 +110,7 @@ static inline void sched_model_check_vcpu(unsigned int dom, unsigned int id)
 	sched_model_expect(v->sched.pool_cpus.word[0] == sched_model.pool_cpus[sched_model.domain_pool[dom]]);
 	sched_model_expect(v->sched.pool_cpus.word[0] & v->sched.affinity_hard.word[0]);
 	sched_model_expect(sched_model_holders(v) == (v->sched.running ? 1 : 0));
-	sched_model_expect(!(v->sched.running && v->sched.queued));
+	sched_model_expect(!(v->sched.running && v->sched.queued) && !v->sched.movers);
 	sched_model_expect(may_run || !v->sched.queued);
 	sched_model_expect(!v->sched.queued || vcpu_may_run_on(v, v->sched.cpu));
 	if (may_run && !v->sched.running && !v->sched.queued)

@@ -30,6 +30,17 @@ static void change_and_release(void) NO_LOCK_CHECK
 	spin_unlock(&runqueues[1].lock);
 }
 
+static bool was_stopped;
+
+/* The other CPU, in domain_kill: v is to run no more, and it is asked whether v could be freed. */
+static void end_and_release(void) NO_LOCK_CHECK
+{
+	fake_lock_wait_hook = NULL;
+	(void)__atomic_fetch_add(&d->pause_count, 1, __ATOMIC_SEQ_CST);
+	was_stopped = domain_is_stopped(d);
+	spin_unlock(&runqueues[1].lock);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -94,6 +105,55 @@ static void vcpu_whose_affinity_changes_while_it_wakes_goes_elsewhere(void **sta
 	assert_ptr_equal(sim_runs[1], v);
 }
 
+static void vcpu_that_is_pulled_is_not_stopped_until_it_is_there(void **state) NO_LOCK_CHECK
+{
+	(void)state;
+	d = sim_domain(2, 1, 256);
+	v = d->vcpu[0];
+	affinity_set(v, 1);
+	v->initialised = true;
+	vcpu_up(v);
+	sim_settle();
+	assert_int_equal(runqueues[0].queued, 1);
+	v->sched.affinity_hard = set_of(3);
+
+	spin_lock(&runqueues[1].lock);
+	fake_lock_wait_hook = end_and_release;
+	placement_pull(1, NULL, fake_now_ns);
+	assert_null(fake_lock_wait_hook);
+	assert_false(was_stopped);
+	assert_true(domain_is_stopped(d));
+	assert_int_equal(runqueues[0].queued + runqueues[1].queued, 0);
+	sim_kill(d);
+}
+
+static void vcpu_that_leaves_its_cpu_is_not_stopped_until_it_is_there(void **state) NO_LOCK_CHECK
+{
+	(void)state;
+	/* It ran on CPU 0, beside another, and goes on on CPU 1. */
+	d = sim_domain(2, 1, 256);
+	v = d->vcpu[0];
+	affinity_set(v, 1);
+	v->initialised = true;
+	vcpu_up(v);
+	while (sim_runs[0] != v)
+		sim_run(MS(1));
+	affinity_set(v, 2);
+	fake_cpu_id = 0;
+	sim_runs[0] = sched_pick(0, v);
+	assert_ptr_equal(sim_runs[0], busy->vcpu[0]);
+
+	spin_lock(&runqueues[1].lock);
+	fake_lock_wait_hook = end_and_release;
+	sched_switched(v);
+	assert_null(fake_lock_wait_hook);
+	assert_false(was_stopped);
+	assert_true(domain_is_stopped(d));
+	sim_settle();
+	assert_null(sim_runs[1]);
+	sim_kill(d);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -101,6 +161,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(vcpu_whose_affinity_changes_while_it_is_pulled_goes_elsewhere),
 		TEST(vcpu_whose_affinity_changes_while_it_wakes_goes_elsewhere),
+		TEST(vcpu_that_is_pulled_is_not_stopped_until_it_is_there),
+		TEST(vcpu_that_leaves_its_cpu_is_not_stopped_until_it_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

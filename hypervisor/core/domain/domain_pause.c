@@ -2,7 +2,8 @@
  * Pausing whole domains: counted, and in force at once.
  *
  * After domain_pause no vCPU of the domain begins to run; one that runs on another CPU stops soon. Who must know that it
- * has stopped asks domain_is_stopped and otherwise lets its hypercall be restarted: nothing here waits for another CPU.
+ * has stopped asks domain_is_stopped and otherwise lets its hypercall be restarted: nothing here waits for another CPU. Once it
+ * has been paused and is stopped, the scheduler knows its vCPUs no more (S4 in sched.c): none begins to run, or is moved.
  */
 #include <hyp/domain.h>
 
@@ -38,7 +39,8 @@ bool domain_is_stopped(const struct domain *d)
 	for (unsigned int i = 0; i < d->vcpu_max; i++) {
 		const struct vcpu *v = domain_vcpu(d, i);
 
-		if (v && __atomic_load_n(&v->sched.running, __ATOMIC_ACQUIRE))
+		if (v && (__atomic_load_n(&v->sched.running, __ATOMIC_ACQUIRE) ||
+			  __atomic_load_n(&v->sched.movers, __ATOMIC_ACQUIRE)))
 			return false;
 	}
 	return true;

@@ -135,26 +135,23 @@ static bool pull_from(unsigned int from, unsigned int cpu, const uint64_t *not_a
 
 	spin_lock(&q->lock);
 	v = find_movable(q, cpu);
-	if (v && not_after_ns && key_is_before(*not_after_ns, v->sched.node.key + q->offset_ns))
-		v = NULL;
-	if (v) {
-		runqueue_leave(q, v);
-		write_once(v->sched.cpu, cpu);
-	}
-	spin_unlock(&q->lock);
-	if (!v)
+	if (!v || (not_after_ns && key_is_before(*not_after_ns, v->sched.node.key + q->offset_ns))) {
+		spin_unlock(&q->lock);
 		return false;
-
-	q = runqueue_lock_of(v);
+	}
+	runqueue_leave(q, v);
+	q = runqueue_move(q, v, cpu);
 	may_stay = vcpu_may_run_on(v, cpu);
-	if (may_stay && v->sched.cpu == cpu && !v->sched.queued && !v->sched.running && !v->sched.leaving &&
+	/* Its affinity was changed while it was in no queue. */
+	if (!may_stay) {
+		sched_update_and_unlock(q, v);
+		return false;
+	}
+	if (v->sched.cpu == cpu && !v->sched.queued && !v->sched.running && !v->sched.leaving &&
 	    !v->sched.parked && vcpu_is_runnable(v))
 		runqueue_join(q, v);
 	spin_unlock(&q->lock);
-	/* Its affinity was changed while it was in no queue. */
-	if (!may_stay)
-		sched_update(v);
-	return may_stay;
+	return true;
 }
 
 /* The one vCPU of a CPU that is idle until it sees it is best left there. */

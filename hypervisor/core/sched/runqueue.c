@@ -31,6 +31,17 @@ struct runqueue *runqueue_lock_of(const struct vcpu *v) NO_LOCK_CHECK
 	}
 }
 
+/* Counted before anybody can find v in its new queue, who may even move it on. */
+struct runqueue *runqueue_move(struct runqueue *q, struct vcpu *v, unsigned int cpu) NO_LOCK_CHECK
+{
+	(void)__atomic_fetch_add(&v->sched.movers, 1, __ATOMIC_SEQ_CST);
+	write_once(v->sched.cpu, cpu);
+	spin_unlock(&q->lock);
+	q = runqueue_lock_of(v);
+	(void)__atomic_fetch_sub(&v->sched.movers, 1, __ATOMIC_SEQ_CST);
+	return q;
+}
+
 static void raise_foremost(uint64_t ns)
 {
 	uint64_t seen = __atomic_load_n(&foremost_ns, __ATOMIC_RELAXED);

@@ -62,6 +62,9 @@ static inline bool vcpu_may_run_on(const struct vcpu *v, unsigned int cpu)
 
 /* runqueue.c */
 struct runqueue *runqueue_lock_of(const struct vcpu *v);
+/* v, idle, belongs to another CPU's queue from now on: q is unlocked, and the queue locked to which v belongs then. v is still
+   there, whoever ends its domain. */
+struct runqueue *runqueue_move(struct runqueue *q, struct vcpu *v, unsigned int cpu);
 /* v, neither queued nor running, joins q at the place that its virtual time gives it. */
 void runqueue_join(struct runqueue *q, struct vcpu *v) REQUIRES(q->lock);
 /* v, neither queued nor running, is to run here at once: nobody else is here. */
@@ -84,6 +87,8 @@ void runqueue_make_due(unsigned int cpu);
 /* sched.c */
 /* Looks at v again after something about it changed: queues it, takes it off, or tells its CPU. No run-queue lock held. */
 void sched_update(struct vcpu *v);
+/* The same with v's queue locked already. Once it is unlocked, and stays so, v is not looked at any more. */
+void sched_update_and_unlock(struct runqueue *q, struct vcpu *v) RELEASES(q->lock);
 
 /* placement.c */
 /* Where v should queue; *claimed if that CPU was idle and is now taken out of idle_cpus: it must be made due. */

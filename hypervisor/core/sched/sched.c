@@ -11,7 +11,9 @@
  *     it is never chosen.
  * S3  `running` is set by sched_pick, or by who wakes a vCPU on the idle CPU where it belongs (hand_over), and cleared by
  *     sched_switched: while a CPU still holds a vCPU's registers nobody else runs it. Only sched_switched queues it again.
- * S4  A CPU that is made due calls sched_pick before it next runs a guest; on a CPU with somebody waiting the slice timer
+ * S4  A vCPU may be freed once its domain is stopped, so whoever has no reference to it looks at it under its queue's lock alone.
+ *     From one such lock to the next, as it moves, `movers` counts who does that, and the domain is not stopped meanwhile.
+ * S5  A CPU that is made due calls sched_pick before it next runs a guest; on a CPU with somebody waiting the slice timer
  *     sees to it.
  *
  * Lock order: pool_lock -> run queue -> runstate_lock | cap_lock -> timer queue. At most one run queue at a time. sched_wake and
@@ -194,22 +196,11 @@ static void queue_and_unlock(struct runqueue *q, struct vcpu *v, bool claimed) R
 		if (!is_due)
 			shorten_slice(q, now_ns);
 	}
+	if (!claimed)
+		placement_offer(v);
 	spin_unlock(&q->lock);
 	if (is_due)
 		runqueue_make_due(cpu);
-	if (!claimed)
-		placement_offer(v);
-}
-
-/* v, idle, belongs on the queue that placement chooses; true if the caller must lock again, since it moved. */
-static bool move_to_chosen(struct vcpu *v, bool *claimed) REQUIRES(runqueues[v->sched.cpu].lock)
-{
-	unsigned int cpu = placement_choose(v, claimed);
-
-	if (cpu == v->sched.cpu)
-		return false;
-	write_once(v->sched.cpu, cpu);
-	return true;
 }
 
 /* v is not going to be queued now, or not by this call. */
@@ -231,27 +222,28 @@ static void settle_and_unlock(struct runqueue *q, struct vcpu *v) RELEASES(q->lo
 		runqueue_make_due(cpu);
 }
 
-void sched_update(struct vcpu *v) NO_LOCK_CHECK
+void sched_update_and_unlock(struct runqueue *q, struct vcpu *v) NO_LOCK_CHECK
 {
-	struct runqueue *q = runqueue_lock_of(v);
 	bool claimed = false, is_placed = false;
 	unsigned int claimed_cpu = v->sched.cpu;
 
 	while (!v->sched.queued && !v->sched.running && wants_to_run(v)) {
+		unsigned int cpu;
+
 		/* Its affinity may have been changed while it was in no queue. */
 		if (is_placed && !vcpu_may_run_on(v, claimed_cpu)) {
 			if (claimed)
 				runqueue_make_due(claimed_cpu);
 			is_placed = claimed = false;
 		}
-		if (is_placed || !move_to_chosen(v, &claimed)) {
+		cpu = is_placed ? v->sched.cpu : placement_choose(v, &claimed);
+		if (cpu == v->sched.cpu) {
 			queue_and_unlock(q, v, claimed);
 			return;
 		}
 		is_placed = true;
-		claimed_cpu = v->sched.cpu;
-		spin_unlock(&q->lock);
-		q = runqueue_lock_of(v);
+		claimed_cpu = cpu;
+		q = runqueue_move(q, v, cpu);
 		if (v->sched.cpu != claimed_cpu)
 			break;
 	}
@@ -259,6 +251,11 @@ void sched_update(struct vcpu *v) NO_LOCK_CHECK
 	/* Somebody else was faster: the CPU that was claimed for v must see that it is idle, or what came instead. */
 	if (claimed)
 		runqueue_make_due(claimed_cpu);
+}
+
+void sched_update(struct vcpu *v) NO_LOCK_CHECK
+{
+	sched_update_and_unlock(runqueue_lock_of(v), v);
 }
 
 void sched_wake(struct vcpu *v)
@@ -480,13 +477,12 @@ void sched_switched(struct vcpu *previous) NO_LOCK_CHECK
 	if (wants_to_run(v) && is_busy && vcpu_may_run_on(v, v->sched.cpu)) {
 		runqueue_return(q, v);
 		vcpu_runstate_change(v, RUNSTATE_runnable, time_now());
-		spin_unlock(&q->lock);
 		placement_offer(v);
+		spin_unlock(&q->lock);
 		return;
 	}
 	runqueue_leave(q, v);
-	spin_unlock(&q->lock);
-	sched_update(v);
+	sched_update_and_unlock(q, v);
 }
 
 enum status sched_set_params(struct domain *d, uint32_t weight, uint32_t cap)

@@ -151,7 +151,8 @@ void domain_put(struct domain *d);
 /* The domain that `caller` means by `id` (DOMID_SELF or a number), referenced; NULL if it does not exist. */
 struct domain *domain_find_for(struct domain *caller, domid_t id);
 
-/* Counted pauses. domain_pause returns at once; domain_is_stopped says when no vCPU of it runs any more. */
+/* Counted pauses. domain_pause returns at once; domain_is_stopped says when no vCPU of it runs any more, or is
+   moved from one CPU to another. */
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 bool domain_is_stopped(const struct domain *d);

@@ -18,7 +18,7 @@ struct vcpu;
 #define SCHED_WEIGHT_DEFAULT 256
 #define SCHED_WEIGHT_MAX 65535
 
-/* Part of struct vcpu. Letters: [r] run-queue lock of v->sched.cpu. See core/sched/sched.c. */
+/* Part of struct vcpu. Letters: [r] run-queue lock of v->sched.cpu · [a] atomic. See core/sched/sched.c. */
 struct sched_vcpu {
 	struct pairing_node node;     /* [r] on the queue while queued; its key is the virtual time within the queue */
 	uint64_t virtual_time_ns;     /* [r] the virtual time between queues, while neither queued nor running */
@@ -27,6 +27,7 @@ struct sched_vcpu {
 	uint64_t charged_ns;	      /* [r] up to when its run time is accounted for */
 	uint64_t cap_grant_ns;	      /* [r] what it took from its domain's cap budget and has not used */
 	unsigned int cpu;	      /* [r] the CPU whose queue it belongs to */
+	unsigned int movers;	      /* [a] CPUs that look at it again, since they move it from one queue to another */
 	bool queued;		      /* [r] */
 	bool running;		      /* [r] a CPU holds it, or will from its next sched_pick on */
 	bool parked;		      /* [r] its domain has used up its cap: until the next period */
