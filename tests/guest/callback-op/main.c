@@ -1,11 +1,14 @@
 /*
  * What: callback_op register and unregister: every type, non-canonical addresses, unknown types; an NMI sent to ourselves
- *       comes by vector 2 and is masked until iret.
+ *       comes by vector 2, is masked until iret, and keeps a vCPU from sleeping.
  * Why: the entry points of a kernel; NMIs for watchdogs and backtraces.
- * How: registers good and bad addresses; sends NMIs inside and outside an NMI handler.
- * A failure means: the hypervisor jumps to a bad address, or NMIs nest.
+ * How: registers good and bad addresses; sends NMIs inside and outside an NMI handler, and in one multicall with a sleep.
+ * A failure means: the hypervisor jumps to a bad address, NMIs nest, or wait for an event.
  */
 #include <guest.h>
+
+/* Whoever sleeps for so long was not woken. */
+#define LONG_NS 2000000000ul
 
 static unsigned int nmis, depth, deepest;
 
@@ -55,8 +58,33 @@ static void nmi(void)
 	EXPECT_STATUS(hc_vcpu_op(VCPUOP_send_nmi, 7, NULL), -XEN_ENOENT);
 }
 
+/* The NMI is pending when the vCPU goes to sleep; both calls are done before it could be delivered. */
+static void nmi_keeps_awake(unsigned int how, void *argument)
+{
+	struct multicall_entry calls[] = {
+		{ .op = __HYPERVISOR_vcpu_op, .args = { VCPUOP_send_nmi, 0, 0 } },
+		{ .op = __HYPERVISOR_sched_op, .args = { how, (uintptr_t)argument } },
+	};
+	struct vcpu_set_singleshot_timer end = { .timeout_abs_ns = time_now() + LONG_NS };
+	unsigned int before = nmis;
+	uint64_t start = time_now();
+
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &end), 0);
+	EXPECT_STATUS(hc_multicall(calls, 2), 0);
+	EXPECT_TRUE(time_now() - start < LONG_NS / 2);
+	EXPECT_EQ(calls[0].result, 0);
+	EXPECT_EQ(calls[1].result, 0);
+	EXPECT_EQ(nmis, before + 1);
+	events_disable();
+}
+
 void test_main(void)
 {
+	struct sched_poll poll = { .timeout = time_now() + 2 * LONG_NS };
+
 	registrations();
 	nmi();
+	REQUIRE(port_bind_virq(VIRQ_TIMER, 0) > 0);
+	nmi_keeps_awake(SCHEDOP_block, NULL);
+	nmi_keeps_awake(SCHEDOP_poll, &poll);
 }
