@@ -32,7 +32,7 @@ long hypercall_multicall(struct vcpu *v, struct hypercall *call)
 
 	for (uint64_t i = 0; i < count; i++, at += sizeof(struct multicall_entry)) {
 		struct multicall_entry entry;
-		struct hypercall element;
+		struct hypercall element = {0};
 		long result = E_INVAL;
 
 		if (i && arch_preempt_due()) {
@@ -48,9 +48,11 @@ long hypercall_multicall(struct vcpu *v, struct hypercall *call)
 		/* A list in a list could nest without end. */
 		if (element.number != __HYPERVISOR_multicall)
 			result = hypercall_dispatch(v, &element);
-		if (element.number == __HYPERVISOR_iret)
+		if (element.number == __HYPERVISOR_iret) {
+			call->gives_value = element.gives_value;
 			return result;
-		if (result == E_RESTART)
+		}
+		if (result == E_RESTART && !element.gives_value)
 			return suspend(v, call, at, count - i, &element);
 		if (result_write(v, at, result) != OK)
 			return E_FAULT;

@@ -71,6 +71,8 @@ static void a_counter_that_started_late_has_deadlines_too(void **state)
 	assert_int_equal(ticks_to_tsc((uint64_t)-1000, 1000), 1);
 	assert_int_equal(ticks_to_tsc((uint64_t)-1000, UINT64_MAX), UINT64_MAX);
 	assert_int_equal(ticks_to_tsc(1000, UINT64_MAX), UINT64_MAX);
+	assert_int_equal(ticks_to_tsc(1000, INT64_MAX), UINT64_MAX);
+	assert_int_equal(ticks_to_tsc(1000, INT64_MAX - 1000), INT64_MAX);
 }
 
 int main(void)

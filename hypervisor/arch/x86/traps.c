@@ -78,6 +78,12 @@ void guest_trap(struct cpu_user_regs *regs)
 		pv_exception(c->current, regs);
 }
 
+void guest_return_faulted(struct cpu_user_regs *regs)
+{
+	guest_access_end();
+	pv_return_fault(this_cpu()->current, regs);
+}
+
 void guest_syscall(struct cpu_user_regs *regs)
 {
 	struct cpu *c = this_cpu();

@@ -10,6 +10,8 @@ extern char stub_sysenter[], stub_sysenter_flags_saved[];
 
 /* From ring 3: exception or interrupt; SYSCALL or SYSENTER. regs = guest_regs(). */
 void guest_trap(struct cpu_user_regs *regs);
+/* The way out to the guest faulted. */
+void guest_return_faulted(struct cpu_user_regs *regs);
 void guest_syscall(struct cpu_user_regs *regs);
 /* Moves a frame from an IST stack to guest_regs. */
 struct cpu_user_regs *guest_regs_take(const struct cpu_user_regs *from);

@@ -37,7 +37,7 @@ static inline uint64_t ticks_to_tsc(uint64_t base, uint64_t ticks)
 {
 	int64_t tsc = (int64_t)(base + ticks);
 
-	if ((int64_t)ticks < 0)
+	if ((int64_t)ticks < 0 || ((int64_t)base > 0 && tsc < 0))
 		return UINT64_MAX;
 	return tsc < 1 ? 1 : (uint64_t)tsc;
 }

@@ -12,6 +12,7 @@ struct vcpu;
 struct hypercall {
 	uint64_t number;
 	uint64_t arg[6];
+	bool gives_value; /* set by one whose result may be any number, which is no status then: E_RESTART least of all */
 };
 
 /* Runs on v's CPU with v current. Negative values are enum status. */

@@ -18,6 +18,10 @@ static void values_come_back(void)
 		EXPECT_STATUS(hc_get_debugreg(i), 0x1000 * (i + 1));
 		EXPECT_STATUS(hc_set_debugreg(i, 0), 0);
 	}
+	/* An address like any other, though it is also what the hypervisor tells itself to restart a call. */
+	EXPECT_STATUS(hc_set_debugreg(0, (unsigned long)-XEN_ERESTART), 0);
+	EXPECT_STATUS(hc_get_debugreg(0), -XEN_ERESTART);
+	EXPECT_STATUS(hc_set_debugreg(0, 0), 0);
 	EXPECT_STATUS(hc_set_debugreg(6, 0), 0);
 	EXPECT_STATUS(hc_set_debugreg(7, 0), 0);
 	EXPECT_STATUS(hc_get_debugreg(7), 0x400);

@@ -30,6 +30,7 @@ static void look(uint64_t flags, uint64_t events_on)
 {
 	frame = user_frame(code_look);
 	frame.rflags = (frame.rflags & ~EFLAGS_IF) | events_on;
+	frame.rax = (uint64_t)-XEN_ERESTART;
 	frame.rcx = flags ? frame.rip : 0x1234;
 	frame.r11 = flags ? frame.rflags : 0x5678;
 	iret_flags = flags;
@@ -58,6 +59,7 @@ static void as_the_frame_says(uint64_t events_on)
 	look(0, events_on);
 	EXPECT_EQ(frame.rbx, 0x1234);
 	EXPECT_EQ(frame.r12, 0x5678);
+	EXPECT_EQ(frame.rax, (uint64_t)-XEN_ERESTART);
 }
 
 void test_main(void)

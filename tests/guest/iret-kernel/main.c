@@ -65,6 +65,15 @@ static void registers_are_exact(void)
 	EXPECT_TRUE((seen.rflags & (EFLAGS_CF | EFLAGS_DF)) == (EFLAGS_CF | EFLAGS_DF));
 }
 
+/* The number with which the hypervisor tells itself to restart a call is any other number to the code that was interrupted. */
+static void rax_may_be_anything(uint64_t flags)
+{
+	frame.rax = (uint64_t)-XEN_ERESTART;
+	enter(code_int3, flags | 2);
+	EXPECT_EQ(seen.rax, (uint64_t)-XEN_ERESTART);
+	EXPECT_EQ(seen.rip, (uintptr_t)code_int3 + 1);
+}
+
 static void mask_comes_from_the_flag(void)
 {
 	enter(code_int3, EFLAGS_IF | 2);
@@ -98,6 +107,8 @@ static void selectors_get_rpl_3(void)
 static void all(void)
 {
 	registers_are_exact();
+	rax_may_be_anything(EFLAGS_IF);
+	rax_may_be_anything(0);
 	mask_comes_from_the_flag();
 	flags_are_cleaned();
 	selectors_get_rpl_3();

@@ -24,3 +24,6 @@
 #include <xen/sysctl.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
+
+/* What a hypervisor says to itself of a call that goes on later; a guest never gets it (errno.h). */
+#define XEN_ERESTART 85

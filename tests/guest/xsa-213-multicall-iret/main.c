@@ -14,6 +14,7 @@ static struct multicall_entry calls[3];
 static struct mmu_update updates[2];
 static uint64_t *page;
 static unsigned int arrived;
+static uint64_t arrived_rax, arrived_rip;
 
 void multicall_with_frame(const struct iret_context *context);
 /* The iret frame must be at rsp when the hypercall is made. */
@@ -34,6 +35,8 @@ static bool hook(struct frame *at)
 	if (at->vector != VECTOR_BP && at->vector != VECTOR_UD)
 		return false;
 	arrived = (unsigned int)at->vector;
+	arrived_rax = at->rax;
+	arrived_rip = at->rip;
 	frame_leave(multicall_rsp);
 }
 
@@ -52,12 +55,16 @@ static void run(const struct iret_context *context)
 	EXPECT_EQ(page[0], 1);
 	EXPECT_EQ(page[1], 0);
 	EXPECT_EQ(arrived, context->cs == USER_CS ? VECTOR_UD : VECTOR_BP);
+	EXPECT_EQ(arrived_rax, context->rax);
+	EXPECT_EQ(arrived_rip, context->rip + (context->cs == USER_CS ? 0 : 1));
 }
 
 void test_main(void)
 {
 	static uint8_t stack[4096] __attribute__((aligned(16)));
-	struct iret_context context = { .rip = (uintptr_t)landing, .cs = FLAT_KERNEL_CS & ~3ul, .rflags = 2,
+	/* rax is what the hypervisor tells itself to restart a call. */
+	struct iret_context context = { .rax = (uint64_t)-XEN_ERESTART, .rip = (uintptr_t)landing,
+					.cs = FLAT_KERNEL_CS & ~3ul, .rflags = 2,
 					.rsp = (uintptr_t)stack + 2048, .ss = FLAT_KERNEL_SS };
 
 	user_init();

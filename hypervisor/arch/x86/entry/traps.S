@@ -286,7 +286,7 @@ trap_from_hypervisor:
 	iretq
 1:	movq %rax, %rsp
 	movq %rax, %rdi
-	call guest_trap
+	call guest_return_faulted
 	jmp return_to_guest
 
 /* #DB, NMI, #DF, #MC on their own stacks. From a guest the frame moves to the primary stack and all goes on as usual. */

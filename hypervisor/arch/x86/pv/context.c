@@ -47,7 +47,7 @@ static enum status roots_set(struct vcpu *v, const struct vcpu_guest_context *c)
 {
 	enum status s = pv_root_set(v, cr3_to_mfn(c->ctrlreg[3]), false);
 
-	if (s == OK && c->ctrlreg[1])
+	if (s == OK && cr3_to_mfn(c->ctrlreg[1]).v)
 		s = pv_root_set(v, cr3_to_mfn(c->ctrlreg[1]), true);
 	return s;
 }

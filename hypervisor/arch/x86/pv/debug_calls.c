@@ -33,5 +33,6 @@ long hypercall_get_debugreg(struct vcpu *v, struct hypercall *call)
 	uint64_t value;
 	enum status s = pv_debug_get(v, (unsigned int)call->arg[0], &value);
 
+	call->gives_value = s == OK;
 	return s ? s : (long)value;
 }

@@ -12,17 +12,25 @@
 #define PF_USER 4u
 #define GP_IDT 2u
 
+/* A descriptor of the guest's LDT, which the CPU itself reads by accesses of ring 0: true if it is there now. Else *address
+   becomes that by which the guest knows it. */
+static bool descriptor_found(struct vcpu *v, const struct cpu_user_regs *regs, vaddr_t *address)
+{
+	if (regs->error_code & PF_USER || *address - pv_ldt_address(v) >= VCPU_DESCRIPTOR_BYTES - VCPU_GDT_BYTES)
+		return false;
+	if (pv_ldt_fault(v, *address))
+		return true;
+	*address = v->arch.ldt_base + (*address - pv_ldt_address(v));
+	return false;
+}
+
 static void page_fault(struct vcpu *v, const struct cpu_user_regs *regs)
 {
 	vaddr_t address = cr2_read();
 	struct cpu_user_regs *r = guest_regs();
 
-	/* The CPU itself reads the guest's LDT there, by accesses of ring 0. The guest knows it by its own address. */
-	if (!(regs->error_code & PF_USER) && address - pv_ldt_address(v) < VCPU_DESCRIPTOR_BYTES - VCPU_GDT_BYTES) {
-		if (pv_ldt_fault(v, address))
-			return;
-		address = v->arch.ldt_base + (address - pv_ldt_address(v));
-	}
+	if (descriptor_found(v, regs, &address))
+		return;
 	if (v->arch.in_kernel && (regs->error_code & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) &&
 	    pv_emulate_pt_write(v, r, address))
 		return;
@@ -113,6 +121,16 @@ void pv_exception(struct vcpu *v, struct cpu_user_regs *regs)
 	}
 }
 
+void pv_return_fault(struct vcpu *v, const struct cpu_user_regs *regs)
+{
+	vaddr_t address = cr2_read();
+
+	if (regs->entry_vector != 14)
+		pv_inject(v, regs->entry_vector, regs->error_code);
+	else if (!descriptor_found(v, regs, &address))
+		pv_inject_page_fault(v, address, regs->error_code);
+}
+
 /* A system call of the guest's user: to its kernel, or #UD if it has registered no entry. */
 static void user_call(struct vcpu *v, struct cpu_user_regs *regs, const struct pv_callback *callback)
 {
@@ -142,7 +160,7 @@ static void hypercall(struct vcpu *v, struct cpu_user_regs *regs)
 	};
 	long result = hypercall_dispatch(v, &call);
 
-	if (result != E_RESTART) {
+	if (result != E_RESTART || call.gives_value) {
 		regs->rax = (uint64_t)result;
 		return;
 	}

@@ -14,7 +14,8 @@ long hypercall_iret(struct vcpu *v, struct hypercall *call)
 	struct cpu_user_regs *regs = guest_regs();
 	struct iret_context c;
 
-	(void)call;
+	/* The registers are the frame's from here on, rax among them, whatever it holds. */
+	call->gives_value = true;
 	if (guest_copy_in(v, &c, regs->rsp, sizeof(c)) != OK) {
 		domain_crash(v->domain, "iret with no frame at %#llx", (unsigned long long)regs->rsp);
 		return 0;

@@ -46,6 +46,9 @@ void fast_path_update(struct cpu *c, struct vcpu *v);
 
 /* Faults (fault.c): exceptions that the CPU raised in the guest. */
 void pv_exception(struct vcpu *v, struct cpu_user_regs *regs);
+/* The CPU refused what the guest wants to return to: an exception there. The instruction there has not begun, so nothing is
+   emulated. */
+void pv_return_fault(struct vcpu *v, const struct cpu_user_regs *regs);
 void pv_syscall(struct vcpu *v, struct cpu_user_regs *regs);
 
 /* CR4 as a guest of d gets it that asks for `value` (privileged.c). */
