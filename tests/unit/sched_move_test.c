@@ -60,10 +60,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void vcpu_whose_affinity_changes_while_it_is_pulled_goes_elsewhere(void **state) NO_LOCK_CHECK
+/* v waits on CPU 0, and may go to CPU 1. */
+static void wait_on_the_first_cpu(void)
 {
-	(void)state;
-	/* It waits on CPU 0, and may go to CPU 1 until it is on its way. */
 	d = sim_domain(2, 1, 256);
 	v = d->vcpu[0];
 	affinity_set(v, 1);
@@ -72,6 +71,13 @@ static void vcpu_whose_affinity_changes_while_it_is_pulled_goes_elsewhere(void *
 	sim_settle();
 	assert_int_equal(runqueues[0].queued, 1);
 	v->sched.affinity_hard = set_of(3);
+}
+
+static void vcpu_whose_affinity_changes_while_it_is_pulled_goes_elsewhere(void **state) NO_LOCK_CHECK
+{
+	(void)state;
+	/* Until it is on its way. */
+	wait_on_the_first_cpu();
 	allowed = 4;
 
 	spin_lock(&runqueues[1].lock);
@@ -108,14 +114,7 @@ static void vcpu_whose_affinity_changes_while_it_wakes_goes_elsewhere(void **sta
 static void vcpu_that_is_pulled_is_not_stopped_until_it_is_there(void **state) NO_LOCK_CHECK
 {
 	(void)state;
-	d = sim_domain(2, 1, 256);
-	v = d->vcpu[0];
-	affinity_set(v, 1);
-	v->initialised = true;
-	vcpu_up(v);
-	sim_settle();
-	assert_int_equal(runqueues[0].queued, 1);
-	v->sched.affinity_hard = set_of(3);
+	wait_on_the_first_cpu();
 
 	spin_lock(&runqueues[1].lock);
 	fake_lock_wait_hook = end_and_release;
