@@ -161,6 +161,18 @@ void memmap_reserve(struct memmap *m, paddr_t start, uint64_t bytes, uint32_t ty
 	memmap_normalise(m);
 }
 
+/* Downwards, since a reservation changes nothing in front of the entry that it took. */
+void memmap_limit_ram(struct memmap *m, paddr_t limit)
+{
+	for (unsigned int i = m->count; i--;) {
+		const struct memmap_entry *e = &m->entry[i];
+		paddr_t start = MAX(e->start, limit);
+
+		if (e->type == MEMMAP_RAM && start < entry_end(e))
+			memmap_reserve(m, start, entry_end(e) - start, MEMMAP_UNUSABLE);
+	}
+}
+
 const struct memmap_entry *memmap_find(const struct memmap *m, paddr_t paddr)
 {
 	unsigned int low = 0, high = m->count;

@@ -37,22 +37,15 @@ bool machine_frame_is_ram(mfn_t frame)
 	return mfn_to_paddr(frame) >= LOW_MEMORY && memmap_is_ram(&machine_map, mfn_to_paddr(frame), PAGE_BYTES);
 }
 
-/* mem=: RAM above is left alone, and is nobody's. */
-static void limit_apply(struct memmap *map)
-{
-	uint64_t limit = startup.options.mem;
-
-	if (limit && limit < MEMMAP_LIMIT)
-		memmap_reserve(map, limit, MEMMAP_LIMIT - limit, MEMMAP_UNUSABLE);
-}
-
 void startup_memory_plan(void)
 {
 	const struct boot_info *info = &startup.info;
 	paddr_t image = image_paddr(image_start);
 
 	machine_map = info->map;
-	limit_apply(&machine_map);
+	/* RAM above is left alone, and is nobody's. */
+	if (startup.options.mem)
+		memmap_limit_ram(&machine_map, startup.options.mem);
 	startup.free = machine_map;
 	/* The first megabyte stays for firmware tables, devices, and the other CPUs' first page. */
 	if (memmap_find_ram(&startup.free, PAGE_BYTES, PAGE_BYTES, TRAMPOLINE_LOWEST, TRAMPOLINE_END, true,

@@ -147,6 +147,38 @@ static void reserve_takes_ram_away(void **)
 	assert_int_equal(memmap_ram_bytes(&map), 0x9fc00 + 0x3fee0000 - 0x100000);
 }
 
+static void limit_takes_ram_above_it_and_nothing_else(void **)
+{
+	map_usual();
+	memmap_add(&map, 0x100000000, 0x40000000, MEMMAP_RAM);
+	memmap_normalise(&map);
+	memmap_limit_ram(&map, 0x20000000);
+	MAP_IS({0, 0x9fc00, 1}, {0x9fc00, 0x400, 2}, {0xf0000, 0x10000, 2}, {0x100000, 0x1ff00000, 1},
+	       {0x20000000, 0x1ffe0000, 5}, {0x3ffe0000, 0x20000, 2}, {0xfffc0000, 0x40000, 2}, {0x100000000, 0x40000000, 5});
+	memmap_limit_ram(&map, 0x20000000);
+	assert_int_equal(map.count, 8);
+}
+
+static void limit_of_pieces_that_touch_unusable_ones_takes_all(void **)
+{
+	for (paddr_t at = 0x100000; at < 0x108000; at += 0x1000)
+		memmap_add(&map, at, 0x1000, at & 0x1000 ? MEMMAP_RAM : MEMMAP_UNUSABLE);
+	memmap_normalise(&map);
+	memmap_limit_ram(&map, 0);
+	MAP_IS({0x100000, 0x8000, MEMMAP_UNUSABLE});
+}
+
+static void limit_above_all_ram_changes_nothing(void **)
+{
+	static struct memmap before;
+
+	map_usual();
+	before = map;
+	memmap_limit_ram(&map, 0x3ffe0000);
+	memmap_limit_ram(&map, UINT64_MAX);
+	assert_memory_equal(&before, &map, sizeof(map));
+}
+
 static void range_is_ram_only_if_all_of_it_is(void **)
 {
 	map_usual();
@@ -266,6 +298,9 @@ int main(void)
 		cmocka_unit_test_setup(entry_that_overflows_is_cut_at_the_limit, map_clear),
 		cmocka_unit_test_setup(normalising_twice_changes_nothing, map_clear),
 		cmocka_unit_test_setup(reserve_takes_ram_away, map_clear),
+		cmocka_unit_test_setup(limit_takes_ram_above_it_and_nothing_else, map_clear),
+		cmocka_unit_test_setup(limit_of_pieces_that_touch_unusable_ones_takes_all, map_clear),
+		cmocka_unit_test_setup(limit_above_all_ram_changes_nothing, map_clear),
 		cmocka_unit_test_setup(range_is_ram_only_if_all_of_it_is, map_clear),
 		cmocka_unit_test_setup(ram_is_found_lowest_first_or_highest_first, map_clear),
 		cmocka_unit_test_setup(search_without_a_fitting_place_is_refused, map_clear),

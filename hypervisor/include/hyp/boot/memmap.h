@@ -37,6 +37,8 @@ void memmap_add(struct memmap *m, paddr_t start, uint64_t bytes, uint32_t type);
 void memmap_normalise(struct memmap *m);
 /* Adds an entry to a normalised map and leaves it normalised: takes the range away from RAM. */
 void memmap_reserve(struct memmap *m, paddr_t start, uint64_t bytes, uint32_t type);
+/* Makes what is RAM from `limit` on unusable, in a normalised map: the firmware's tables, and the places of devices, stay. */
+void memmap_limit_ram(struct memmap *m, paddr_t limit);
 
 /* The entry that holds the address, or NULL in a hole. Borrowed from the map. */
 const struct memmap_entry *memmap_find(const struct memmap *m, paddr_t paddr);
