@@ -55,8 +55,8 @@ PURE += hypervisor/core/domain/special.c
 MACHINE += hypervisor/arch/x86/pv/dom0_build.c hypervisor/arch/x86/pv/fast_path.c
 MACHINE += $(addprefix hypervisor/init/, consoles.c cpus.c debug_keys.c domain0.c loader.c memory.c start.c version.c)
 
-PURE += $(addprefix hypervisor/arch/x86/, irq_vector.c pirq_table.c tsc_scale.c tsc_sync.c)
-MACHINE += $(addprefix hypervisor/arch/x86/, efi_info.c irq.c irq_source.c panic.c pirq.c symbols.c wallclock.c)
+PURE += $(addprefix hypervisor/arch/x86/, irq_source.c irq_vector.c pirq_table.c tsc_scale.c tsc_sync.c)
+MACHINE += $(addprefix hypervisor/arch/x86/, efi_info.c irq.c panic.c pirq.c symbols.c wallclock.c)
 MACHINE += $(addprefix hypervisor/arch/x86/pv/, firmware_info.c mca.c physdev.c platform.c)
 
 PURE += $(addprefix hypervisor/hypercall/domctl, .c _bitmap.c _device.c _domain.c _info.c _memory.c _policy.c _sched.c _vcpu.c)

@@ -94,15 +94,20 @@ static void mask_set(struct irq *irq, bool masked) REQUIRES(irq->lock)
 		irq_source_mask(&irq->source, masked);
 }
 
-/* A CPU whose APIC id does not fit into the route, or a source that cannot be moved: it stays where it is. */
+/* A CPU whose APIC id does not fit into the route, or a source that cannot be moved: it stays where it is. What is busy is
+   tried again when its guest answers, or at its next interrupt. */
 static void follow(struct irq *irq) REQUIRES(irq->lock)
 {
+	enum status s = E_NODEV;
+
 	if (irq->cpu_next == irq->cpu)
 		return;
-	if (!irq->source.is_gone &&
-	    irq_source_move(&irq->source, irq->vector, cpu_table[irq->cpu_next]->apic_id, irq->masked) == OK)
+	if (!irq->source.is_gone)
+		s = irq_source_move(&irq->source, irq->vector, cpu_table[irq->cpu_next]->apic_id, irq->masked);
+	if (s == OK)
 		irq->cpu = irq->cpu_next;
-	irq->cpu_next = irq->cpu;
+	else if (s != E_BUSY)
+		irq->cpu_next = irq->cpu;
 }
 
 /* The hypervisor's own, which is never closed nor moved. No lock: handlers make events, and so take locks that are above.
@@ -387,6 +392,7 @@ void irq_end(struct irq *irq)
 	spin_lock(&irq->lock);
 	if (irq->waits_for_end) {
 		irq->waits_for_end = false;
+		follow(irq);
 		mask_set(irq, false);
 	}
 	spin_unlock(&irq->lock);

@@ -54,9 +54,16 @@ static enum status message_move(const struct irq_source *s, uint8_t vector, uint
 	return s->msi.has_masks ? msi_move(s->function, &s->msi, &message) : E_OPNOTSUPP;
 }
 
+/* The end of a level is on its way from the local APIC while the line is in service: it names the vector, which the entry
+   must still have when it arrives. */
+static enum status gsi_move(const struct irq_source *s, uint8_t vector, uint32_t apic_id)
+{
+	return ioapic_is_in_service(s->gsi) ? E_BUSY : gsi_route(s, vector, apic_id);
+}
+
 enum status irq_source_move(const struct irq_source *s, uint8_t vector, uint32_t apic_id, bool masked)
 {
-	enum status status = s->kind == IRQ_SOURCE_GSI ? gsi_route(s, vector, apic_id) : message_move(s, vector, apic_id);
+	enum status status = s->kind == IRQ_SOURCE_GSI ? gsi_move(s, vector, apic_id) : message_move(s, vector, apic_id);
 
 	if (status == OK && !masked)
 		irq_source_mask(s, false);

@@ -25,7 +25,7 @@ static inline bool irq_source_is_message(const struct irq_source *s)
 /* Writes vector and destination anew; leaves the source masked, and MSI disabled. E_RANGE: the APIC id does not fit. */
 enum status irq_source_program(const struct irq_source *s, uint8_t vector, uint32_t apic_id);
 /* Changes the destination of a programmed source; it is masked then or not as it was: `masked`. E_RANGE, and E_OPNOTSUPP for
-   what cannot be masked meanwhile. */
+   what cannot be masked meanwhile; E_BUSY: a level whose last interrupt has not ended at the IO-APIC yet, later. */
 enum status irq_source_move(const struct irq_source *s, uint8_t vector, uint32_t apic_id, bool masked);
 /* An MSI without a mask goes on sending. */
 void irq_source_mask(const struct irq_source *s, bool masked);

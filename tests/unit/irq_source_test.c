@@ -1,0 +1,105 @@
+/* Sources of interrupts: when a line may be moved, against a model of an IO-APIC's table. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arch/x86/irq_source.h>
+#include <fakes/io_fake.h>
+#include <hyp/drivers/ioapic.h>
+
+#define IO_APIC 0xfec00000u
+#define LINES 24u
+#define GSI 20u
+#define LOW (2 * GSI)
+
+#define MASKED (1u << 16)
+#define LEVEL (1u << 15)
+#define IN_SERVICE (1u << 14)
+
+#define VECTOR 0x51
+
+static uint32_t selected, table[2 * LINES];
+static uint8_t io_apic_memory[128];
+
+static uint32_t io_apic_read(uint64_t offset, unsigned int bytes)
+{
+	assert_int_equal(bytes, 4);
+	assert_int_equal(offset, 0x10);
+	if (selected == 1)
+		return (LINES - 1) << 16 | 0x11;
+	return selected >= 0x10 && selected < 0x10 + 2 * LINES ? table[selected - 0x10] : 0;
+}
+
+static void io_apic_write(uint64_t offset, unsigned int bytes, uint32_t value)
+{
+	assert_int_equal(bytes, 4);
+	if (!offset) {
+		selected = value;
+		return;
+	}
+	assert_in_range(selected, 0x10, 0x10 + 2 * LINES - 1);
+	table[selected - 0x10] = value;
+}
+
+static const struct io_fake_registers io_apic = {io_apic_read, io_apic_write};
+static const struct irq_source level = {.kind = IRQ_SOURCE_GSI, .gsi = GSI, .level = true, .active_low = true};
+static const struct irq_source edge = {.kind = IRQ_SOURCE_GSI, .gsi = GSI};
+
+static int group_set_up(void **state)
+{
+	(void)state;
+	io_fake_reset();
+	io_fake_add_memory(IO_APIC, io_apic_memory, sizeof(io_apic_memory), &io_apic);
+	return ioapic_add(IO_APIC, 0);
+}
+
+/* In service is the chip's to say. */
+static void goes_to_1(const struct irq_source *source, uint32_t in_service)
+{
+	assert_int_equal(irq_source_program(source, VECTOR, 1), OK);
+	table[LOW] |= in_service;
+}
+
+static uint32_t destination(void) { return table[LOW + 1] >> 24; }
+
+static void level_in_service_is_not_moved(void **state)
+{
+	(void)state;
+	goes_to_1(&level, IN_SERVICE);
+	assert_int_equal(irq_source_move(&level, VECTOR, 2, true), E_BUSY);
+	assert_int_equal(destination(), 1);
+	assert_int_equal(table[LOW] & 0xff, VECTOR);
+	assert_true(table[LOW] & LEVEL);
+}
+
+static void level_that_has_ended_is_moved_and_stays_masked(void **state)
+{
+	(void)state;
+	goes_to_1(&level, 0);
+	assert_int_equal(irq_source_move(&level, VECTOR, 2, true), OK);
+	assert_int_equal(destination(), 2);
+	assert_true(table[LOW] & MASKED);
+}
+
+static void edge_is_moved_and_goes_on(void **state)
+{
+	(void)state;
+	goes_to_1(&edge, 0);
+	assert_int_equal(irq_source_move(&edge, VECTOR, 2, false), OK);
+	assert_int_equal(destination(), 2);
+	assert_false(table[LOW] & MASKED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(level_in_service_is_not_moved),
+		cmocka_unit_test(level_that_has_ended_is_moved_and_stays_masked),
+		cmocka_unit_test(edge_is_moved_and_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, group_set_up, NULL);
+}
