@@ -59,6 +59,17 @@ struct text boot_info_words(const struct boot_info *info, struct text command_li
 	return command_line;
 }
 
+void boot_info_domain0_line(const struct boot_info *info, struct text more, char *line, size_t size)
+{
+	struct text own = info->module_count ? boot_info_words(info, info->module[0].command_line) : (struct text){"", 0};
+	size_t length = MIN(own.bytes, size - 1);
+
+	if (!text_copy(line, size, own) || !more.bytes || length == size - 1)
+		return;
+	line[length] = ' ';
+	(void)text_copy(line + length + 1, size - length - 1, more);
+}
+
 #define VBE_CONTROL_CAPABILITIES 10
 #define VBE_CONTROL_MEMORY 18 /* in units of 64 KiB */
 #define VBE_MODE_ATTRIBUTES 0

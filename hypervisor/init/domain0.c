@@ -10,20 +10,6 @@
 #include <hyp/drivers/vga.h>
 #include <hyp/log.h>
 
-/* The words of the hypervisor's own line after " -- " come last. */
-static struct text command_line_make(const struct boot_info *info)
-{
-	static char line[1024];
-	struct text own = boot_info_words(info, info->module[0].command_line);
-	size_t length;
-
-	(void)text_copy(line, sizeof(line), own);
-	length = MIN(own.bytes, sizeof(line) - 1);
-	if (startup.dom0_command_line[0])
-		(void)format_text(line + length, sizeof(line) - length, " %s", startup.dom0_command_line);
-	return text_of(line, sizeof(line));
-}
-
 static void console_arrived(void) { evtchn_send_global_virq(VIRQ_CONSOLE); }
 
 void startup_domain0(void)
@@ -35,7 +21,7 @@ void startup_domain0(void)
 		refuse_to_start("no kernel for domain 0: give it to the loader as the first module");
 	image.kernel = paddr_map(info->module[0].start);
 	image.kernel_bytes = info->module[0].bytes;
-	image.command_line = command_line_make(info);
+	image.command_line = text_of(startup.dom0_command_line, sizeof(startup.dom0_command_line));
 	image.screen = &info->screen;
 	image.efi = info->efi.system_table;
 	if (info->module_count > 1) {

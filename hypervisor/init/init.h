@@ -13,6 +13,7 @@ struct startup {
 	struct boot_options options;
 	struct acpi_info acpi;
 	struct memmap free; /* RAM that nobody uses yet */
+	/* Copies: the loader's memory is given out. */
 	char command_line[1024];
 	char dom0_command_line[1024];
 	paddr_t trampoline; /* a page below 1 MiB for starting CPUs */

@@ -45,6 +45,6 @@ void startup_read_loader(void)
 	(void)text_copy(startup.command_line, sizeof(startup.command_line),
 			boot_info_words(&startup.info, startup.info.command_line));
 	cmdline_parse(text_of(startup.command_line, sizeof(startup.command_line)), &quiet, &startup.options, &dom0_line);
-	(void)text_copy(startup.dom0_command_line, sizeof(startup.dom0_command_line), dom0_line);
+	boot_info_domain0_line(&startup.info, dom0_line, startup.dom0_command_line, sizeof(startup.dom0_command_line));
 	(void)string_copy(hospes_command_line, startup.command_line, sizeof(hospes_command_line));
 }

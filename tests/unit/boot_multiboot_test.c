@@ -635,6 +635,47 @@ static void words_of_grub_2_have_no_file_s_name(void **)
 	text_is(words_from("GRUB 2.06-13+deb12u1", "placeholder nosmp"), "placeholder nosmp");
 }
 
+static const char *domain0_line(const char *own, const char *more, size_t size)
+{
+	static char line[64];
+
+	memory_clear(NULL);
+	one_map();
+	put_text(MODULE_LINE, own);
+	one_module(0, 0x200000, 0x300000, MEMORY + MODULE_LINE);
+	assert_int_equal(one_parse(), OK);
+	boot_info_domain0_line(&info, (struct text){more, strlen(more)}, line, size);
+	boot_memory_fake_free(&fake);
+	return line;
+}
+
+/* The loader's memory is gone by then: the address sanitizer would see a text that is only borrowed. */
+static void line_of_domain_0_is_a_copy(void **)
+{
+	assert_string_equal(domain0_line("vmlinux root=/dev/vda", "", 64), "root=/dev/vda");
+	assert_string_equal(domain0_line("vmlinux root=/dev/vda", "quiet single", 64), "root=/dev/vda quiet single");
+	assert_string_equal(domain0_line("vmlinux", "quiet", 64), " quiet");
+}
+
+static void line_of_domain_0_is_cut_where_it_does_not_fit(void **)
+{
+	assert_string_equal(domain0_line("vmlinux root=/dev/vda", "quiet", 17), "root=/dev/vda qu");
+	assert_string_equal(domain0_line("vmlinux root=/dev/vda", "quiet", 15), "root=/dev/vda ");
+	assert_string_equal(domain0_line("vmlinux root=/dev/vda", "quiet", 14), "root=/dev/vda");
+	assert_string_equal(domain0_line("vmlinux root=/dev/vda", "quiet", 6), "root=");
+	assert_string_equal(domain0_line("vmlinux root=/dev/vda", "quiet", 1), "");
+}
+
+static void line_of_domain_0_without_a_module_is_what_our_own_adds(void **)
+{
+	char line[8];
+
+	one_map();
+	assert_int_equal(one_parse(), OK);
+	boot_info_domain0_line(&info, (struct text){"quiet", 5}, line, sizeof(line));
+	assert_string_equal(line, " quiet");
+}
+
 static void another_loader_is_refused(void **)
 {
 	assert_int_equal(parse(0x12345678, MEMORY), E_NOEXEC);
@@ -673,6 +714,9 @@ int main(void)
 		TEST(text_without_its_nul_ends_with_the_tag),
 		TEST(words_begin_behind_the_file_s_name),
 		TEST(words_of_grub_2_have_no_file_s_name),
+		TEST(line_of_domain_0_is_a_copy),
+		TEST(line_of_domain_0_is_cut_where_it_does_not_fit),
+		TEST(line_of_domain_0_without_a_module_is_what_our_own_adds),
 		TEST(another_loader_is_refused),
 	};
 

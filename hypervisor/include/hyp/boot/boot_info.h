@@ -63,6 +63,9 @@ struct boot_info {
 /* The parts that several protocols share. */
 /* The words of a command line, the hypervisor's or a module's: all loaders but GRUB 2 put the file's name in front of them. */
 struct text boot_info_words(const struct boot_info *info, struct text command_line);
+/* Domain 0's command line, copied: the words of the first module's, then `more`, what the hypervisor's own has behind " -- ".
+   What does not fit is cut off; always ends with NUL; `size` is not 0. */
+void boot_info_domain0_line(const struct boot_info *info, struct text more, char *line, size_t size);
 enum status boot_info_add_module(struct boot_info *out, paddr_t start, paddr_t end, struct text command_line,
 				 const char **why);
 /* Fills the screen from VESA's blocks (512 and 256 bytes); leaves start, size and colours alone if they are known. */
