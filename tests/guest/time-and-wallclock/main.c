@@ -1,5 +1,5 @@
 /*
- * What: the vCPU's time record and the wall clock: never backwards, at the right rate, with an even version.
+ * What: the vCPU's time records and the wall clock: never backwards, at the right rate, with versions that are even and change.
  * Why: every clock of the guest is computed from it.
  * How: reads it many times across hypercalls and sleeps; compares with the wall clock and its version; sets it anew.
  * A failure means: time jumps in the guest.
@@ -55,8 +55,37 @@ static void wall_clock(void)
 	EXPECT_STATUS(hc_platform_op(&op), -XEN_EINVAL);
 }
 
+/* A second record, registered, says what the first does; whoever reads it on another CPU sees by the version that it was
+   written again, as it is when the vCPU has slept. */
+static void second_record(void)
+{
+	static volatile struct vcpu_time_info record;
+	const volatile struct vcpu_time_info *first = &vcpu_info_here()->time;
+	struct vcpu_register_time_memory_area area = { .addr.p = (uintptr_t)&record };
+	struct vcpu_set_singleshot_timer timer;
+	uint32_t version;
+
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &area), 0);
+	EXPECT_EQ(record.tsc_to_system_mul, first->tsc_to_system_mul);
+	EXPECT_EQ(record.tsc_shift, first->tsc_shift);
+	EXPECT_EQ(record.flags, first->flags);
+	version = record.version;
+	EXPECT_TRUE(version && version % 2 == 0);
+	EXPECT_TRUE(port_bind_virq(VIRQ_TIMER, 0) > 0);
+	timer = (struct vcpu_set_singleshot_timer){ .timeout_abs_ns = time_now() + 5000000 };
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
+	while (time_now() < timer.timeout_abs_ns)
+		hc_sched_op(SCHEDOP_block, NULL);
+	EXPECT_TRUE(record.version != version && record.version % 2 == 0);
+	EXPECT_EQ(record.tsc_timestamp, first->tsc_timestamp);
+	EXPECT_EQ(record.system_time, first->system_time);
+	area.addr.p = 0;
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &area), 0);
+}
+
 void test_main(void)
 {
 	never_backwards();
+	second_record();
 	wall_clock();
 }

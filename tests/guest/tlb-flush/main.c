@@ -40,6 +40,12 @@ void test_main(void)
 	EXPECT_TRUE(mmuext(MMUEXT_INVLPG_ALL, 0x800000000000ul, 0) <= 0);
 	EXPECT_TRUE(mmuext(MMUEXT_INVLPG_LOCAL, HYPERVISOR_VIRT_START, 0) <= 0);
 	EXPECT_REFUSED(mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, HYPERVISOR_VIRT_START));
-	EXPECT_TRUE(mmuext(MMUEXT_FLUSH_CACHE, 0, 0) <= 0);
+	EXPECT_STATUS(mmuext(MMUEXT_FLUSH_CACHE, 0, 0), 0);
+	EXPECT_STATUS(mmuext(MMUEXT_FLUSH_CACHE_GLOBAL, 0, 0), 0);
+
+	/* One flushes for oneself. */
+	struct mmuext_op of_others = { .cmd = MMUEXT_FLUSH_CACHE };
+
+	EXPECT_STATUS(hc_mmuext_op(&of_others, 1, NULL, DOMID_IO), -XEN_EPERM);
 	EXPECT_REFUSED(mmuext(99, 0, 0));
 }

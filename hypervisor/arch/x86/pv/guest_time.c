@@ -41,16 +41,29 @@ void pv_time_publish(struct vcpu *v)
 	__atomic_store_n(&t->version, version + 1, __ATOMIC_SEQ_CST);
 }
 
-void arch_time_update(struct vcpu *v)
+/* Programs read it on other CPUs too: its version changes as the first record's does. v runs here, so nobody else changes it
+   (R3). */
+static void time_area_write(struct vcpu *v, vaddr_t to)
 {
-	struct vcpu_time_info t = {.version = 2};
+	struct vcpu_time_info t = {0}, *area = (struct vcpu_time_info *)to;
+	const size_t head = offsetof(struct vcpu_time_info, tsc_timestamp);
 
-	if (!v->time_area || v != current_vcpu())
+	if (!range_is_guest(to, sizeof(*area)))
 		return;
 	record_fill(v->domain, &t);
-	/* A guest that loses its mapping of the area loses the time. */
-	if (guest_copy_out(v, v->time_area, &t, sizeof(t)) != OK)
-		return;
+	v->arch.time_area_version += 2;
+	guest_access_begin();
+	/* What is not there any more is the guest's own loss. */
+	(void)(guest_word_write_raw((uint64_t *)to, v->arch.time_area_version | 1) &&
+	       !guest_copy_raw(&area->tsc_timestamp, &t.tsc_timestamp, sizeof(t) - head) &&
+	       guest_word_write_raw((uint64_t *)to, v->arch.time_area_version));
+	guest_access_end();
+}
+
+void arch_time_update(struct vcpu *v)
+{
+	if (v->time_area && v == current_vcpu())
+		time_area_write(v, v->time_area);
 }
 
 /* With the flag of vm_assist a remote reader sees bit 63 of the entry time while the record changes. v runs here, so nobody
@@ -92,7 +105,7 @@ void pv_vcpu_started(struct vcpu *v)
 	if (v->runstate_area)
 		runstate_write(v, v->runstate_area);
 	if (v->time_area)
-		arch_time_update(v);
+		time_area_write(v, v->time_area);
 	if (user)
 		pv_enter_user(v);
 }

@@ -100,21 +100,17 @@ static enum status flush_all(struct mmuext_context *c, const struct mmuext_op *o
 	return OK;
 }
 
+/* Each has its own refusal. */
 static enum status flush_cache(struct mmuext_context *c, const struct mmuext_op *op)
 {
-	(void)op;
+	if (c->owner != c->v->domain)
+		return E_PERM;
 	if (!c->v->domain->privileged)
-		return E_ACCES;
-	wbinvd();
-	return OK;
-}
-
-static enum status flush_cache_global(struct mmuext_context *c, const struct mmuext_op *op)
-{
-	(void)op;
-	if (!c->v->domain->privileged)
-		return E_ACCES;
-	caches_write_back();
+		return op->cmd == MMUEXT_FLUSH_CACHE ? E_ACCES : E_INVAL;
+	if (op->cmd == MMUEXT_FLUSH_CACHE)
+		wbinvd();
+	else
+		caches_write_back();
 	return OK;
 }
 
@@ -191,7 +187,7 @@ static mmuext_function *const operation[] = {
 	[MMUEXT_NEW_USER_BASEPTR] = new_root,
 	[MMUEXT_CLEAR_PAGE] = clear_page,
 	[MMUEXT_COPY_PAGE] = copy_page,
-	[MMUEXT_FLUSH_CACHE_GLOBAL] = flush_cache_global,
+	[MMUEXT_FLUSH_CACHE_GLOBAL] = flush_cache,
 	[MMUEXT_MARK_SUPER] = superpage,
 	[MMUEXT_UNMARK_SUPER] = superpage,
 };

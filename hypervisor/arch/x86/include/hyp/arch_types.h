@@ -58,6 +58,7 @@ struct arch_vcpu {
 	uint64_t xcr0, xcr0_accum;
 	void *fpu;		    /* XSAVE or FXSAVE image, 64-byte aligned */
 	uint64_t tsc_aux;
+	uint32_t time_area_version; /* of its second time record; even */
 };
 
 /* An NMI waits for the vCPU, which would take it. */
