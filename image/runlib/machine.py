@@ -26,6 +26,11 @@ TERMINAL_CODES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")
 # passed on behind a mark, and what is printed of its console stands behind other words.
 HALTED = re.compile(rb"^\s*(\[ *\d+\.\d+\] )?reboot: System halted|^\s*\((XEN|HOSPES)\).*Hardware Dom0 halted: halting machine")
 PR_SET_PDEATHSIG = 1
+# Those of the monitor's lines on a CPU that say where it is.
+REGISTERS = re.compile(r"R[A-Z0-9]{1,2} *=|[CS]S *=|CR0=")
+STACK_POINTER = re.compile(r"RSP=([0-9a-f]+)")
+STACK_WORDS = 64
+MONITOR_SECONDS = 5
 
 
 def end_with_parent():
@@ -38,10 +43,10 @@ def say(text):
 
 
 class Qmp:
-    """Listens to QEMU's control socket for the reason of the shutdown."""
+    """Listens to QEMU's control socket for the reason of the shutdown, and asks its monitor."""
 
     def __init__(self, path):
-        self.path, self.socket, self.text, self.reason = path, None, b"", None
+        self.path, self.socket, self.text, self.reason, self.answer = path, None, b"", None, None
 
     def connect(self):
         """QEMU makes the socket shortly after its start."""
@@ -66,6 +71,21 @@ class Qmp:
             message = json.loads(line)
             if message.get("event") == "SHUTDOWN":
                 self.reason = message["data"]["reason"]
+            elif isinstance(message.get("return"), str):
+                self.answer = message["return"]
+
+    def monitor(self, line, cpu=0):
+        """What QEMU's monitor prints for this line; nothing if it does not answer."""
+        self.answer = None
+        arguments = {"command-line": line, "cpu-index": cpu}
+        try:
+            self.socket.settimeout(MONITOR_SECONDS)
+            self.socket.sendall(json.dumps({"execute": "human-monitor-command", "arguments": arguments}).encode() + b"\n")
+            while self.socket and self.answer is None:
+                self.read()
+        except (AttributeError, OSError):
+            pass
+        return self.answer or ""
 
 
 class Log:
@@ -76,9 +96,13 @@ class Log:
         self.file = open(name, "wb") if name else sys.stderr.buffer
         self.tail = []
 
-    def line(self, line):
-        self.file.write(line)
+    def note(self, text):
+        """For the file alone."""
+        self.file.write(text)
         self.file.flush()
+
+    def line(self, line):
+        self.note(line)
         if line.strip():
             self.tail = [*self.tail, line][-TAIL_LINES:]
 
@@ -128,6 +152,17 @@ class Execution:
         self.receiver.feed(data, self.log_line, self.answer)
         return bool(data)
 
+    def log_registers(self):
+        """Where each CPU is, twice: does it stand, or go round? So that a machine that hangs once can be understood."""
+        for _ in range(2):
+            for cpu in range(self.options.cpus):
+                registers = self.qmp.monitor("info registers", cpu)
+                stack = STACK_POINTER.search(registers)
+                lines = [f"CPU {cpu} when the time had run out:", *filter(REGISTERS.match, registers.splitlines())]
+                if stack:
+                    lines += ["Its stack:", *self.qmp.monitor(f"x /{STACK_WORDS}gx 0x{stack[1]}", cpu).splitlines()]
+                self.log.note(("\n".join(lines) + "\n").encode())
+
     def watch(self):
         """Reads until QEMU's console ends or the time has run out."""
         deadline = time.monotonic() + self.options.timeout
@@ -136,6 +171,7 @@ class Execution:
             left = deadline - time.monotonic()
             if left <= 0:
                 self.timed_out = True
+                self.log_registers()
                 self.qemu.kill()
                 break
             if not self.qmp.socket and self.qmp.reason is None:
