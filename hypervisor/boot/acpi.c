@@ -285,12 +285,12 @@ enum {
 };
 #define GENERIC_ADDRESS_BYTES 12
 
-/* A generic address structure; no register if the table ends before it, or the space is neither memory nor ports. */
-static struct acpi_register generic_address(struct bytes table, uint64_t offset)
+/* A generic address structure; no register if the table ends before it, or the space comes behind `last`. */
+static struct acpi_register generic_address(struct bytes table, uint64_t offset, enum acpi_space last)
 {
 	const uint8_t *p = bytes_at(table, offset, GENERIC_ADDRESS_BYTES);
 
-	if (!p || (p[0] != ACPI_SPACE_MEMORY && p[0] != ACPI_SPACE_PORTS))
+	if (!p || p[0] > last)
 		return (struct acpi_register){0};
 	return (struct acpi_register){.space = p[0], .bits = p[1], .address = load_u64(p + 4)};
 }
@@ -298,12 +298,20 @@ static struct acpi_register generic_address(struct bytes table, uint64_t offset)
 /* A register of the first version: a port, of so many bytes; the extended form counts if it has an address. */
 static struct acpi_register fadt_register(struct bytes table, uint64_t offset, uint64_t bytes_offset, uint64_t extended)
 {
-	struct acpi_register r = generic_address(table, extended);
+	struct acpi_register r = generic_address(table, extended, ACPI_SPACE_PORTS);
 
 	if (!r.address)
 		r = (struct acpi_register){ACPI_SPACE_PORTS, (uint8_t)(table.data[bytes_offset] * 8),
 					   load_u32(table.data + offset)};
 	return r;
+}
+
+/* It counts if the flag says so, and may lie in the configuration space of a function on bus 0 (section 4.8.3.6). */
+static struct acpi_register reset_register(struct bytes table)
+{
+	if (!(load_u32(table.data + FADT_FLAGS) & ACPI_FADT_RESET_SUPPORTED))
+		return (struct acpi_register){0};
+	return generic_address(table, FADT_RESET, ACPI_SPACE_PCI);
 }
 
 static void fadt_parse(const struct walk *w, struct bytes table)
@@ -322,10 +330,10 @@ static void fadt_parse(const struct walk *w, struct bytes table)
 		.pm1b_event = fadt_register(table, FADT_PM1B_EVENT, FADT_PM1_EVENT_BYTES, FADT_X_PM1B_EVENT),
 		.pm1a_control = fadt_register(table, FADT_PM1A_CONTROL, FADT_PM1_CONTROL_BYTES, FADT_X_PM1A_CONTROL),
 		.pm1b_control = fadt_register(table, FADT_PM1B_CONTROL, FADT_PM1_CONTROL_BYTES, FADT_X_PM1B_CONTROL),
-		.reset = generic_address(table, FADT_RESET),
+		.reset = reset_register(table),
 		.reset_value = value ? *value : 0,
-		.sleep_control = generic_address(table, FADT_SLEEP_CONTROL),
-		.sleep_status = generic_address(table, FADT_SLEEP_STATUS),
+		.sleep_control = generic_address(table, FADT_SLEEP_CONTROL, ACPI_SPACE_PORTS),
+		.sleep_status = generic_address(table, FADT_SLEEP_STATUS, ACPI_SPACE_PORTS),
 	};
 }
 
@@ -339,9 +347,9 @@ static void fadt_parse(const struct walk *w, struct bytes table)
 
 static void hpet_parse(const struct walk *w, struct bytes table)
 {
-	struct acpi_register address = generic_address(table, HPET_ADDRESS);
+	struct acpi_register address = generic_address(table, HPET_ADDRESS, ACPI_SPACE_MEMORY);
 
-	if (!address.address || address.space != ACPI_SPACE_MEMORY) {
+	if (!address.address) {
 		report_plain(w, "the HPET has no usable address and is ignored");
 		return;
 	}

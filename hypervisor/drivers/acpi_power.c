@@ -35,7 +35,7 @@ static volatile uint8_t *reset_memory; /* mapped early: a machine that stops map
 void acpi_power_setup(const struct acpi_power_config *config)
 {
 	power = *config;
-	if (power.has_reset && power.reset_space == ACPI_SPACE_MEMORY)
+	if (power.reset_address && power.reset_space == ACPI_SPACE_MEMORY)
 		reset_memory = mmio_map(power.reset_address, 1);
 }
 
@@ -82,7 +82,7 @@ static void reset_by_pci(void)
 
 static void reset_by_acpi(void)
 {
-	if (!power.has_reset)
+	if (!power.reset_address)
 		return;
 	switch (power.reset_space) {
 	case ACPI_SPACE_MEMORY:

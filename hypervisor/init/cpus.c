@@ -51,7 +51,6 @@ static void power_setup(void)
 	const struct acpi_power_config config = {
 		.pm1a_control = f->pm1a_control.space == ACPI_SPACE_PORTS ? (uint16_t)f->pm1a_control.address : 0,
 		.pm1b_control = f->pm1b_control.space == ACPI_SPACE_PORTS ? (uint16_t)f->pm1b_control.address : 0,
-		.has_reset = f->flags & ACPI_FADT_RESET_SUPPORTED,
 		.reset_space = f->reset.space,
 		.reset_address = f->reset.address,
 		.reset_value = f->reset_value,

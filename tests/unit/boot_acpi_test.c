@@ -311,6 +311,46 @@ static void fadt_of_the_first_version_has_ports(void **)
 	assert_int_equal(info.fadt.reset_value, 0);
 }
 
+static void reset_register_may_lie_in_configuration_space(void **)
+{
+	/* Device 31, function 3, offset 0x44. */
+	generic_address(FADT + 116, ACPI_SPACE_PCI, 8, 0x1f00030044);
+	table_sum(FADT);
+	parse_well();
+	assert_int_equal(info.fadt.reset.space, ACPI_SPACE_PCI);
+	assert_int_equal(info.fadt.reset.address, 0x1f00030044);
+}
+
+static void reset_register_in_another_space_is_none(void **)
+{
+	generic_address(FADT + 116, 3, 8, 0xcf9);
+	table_sum(FADT);
+	parse_well();
+	assert_int_equal(info.fadt.reset.address, 0);
+}
+
+static void reset_register_that_the_flag_does_not_confirm_is_none(void **)
+{
+	put32(FADT + 112, 0x80a5);
+	table_sum(FADT);
+	parse_well();
+	assert_int_equal(info.fadt.reset.address, 0);
+}
+
+static void registers_but_that_of_reset_do_not_lie_in_configuration_space(void **)
+{
+	put8(FADT + 208, ACPI_SPACE_PCI);
+	put8(FADT + 244, ACPI_SPACE_PCI);
+	put8(HPET + 40, ACPI_SPACE_PCI);
+	table_sum(FADT);
+	table_sum(HPET);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(info.fadt.pm_timer.space, ACPI_SPACE_PORTS);
+	assert_int_equal(info.fadt.pm_timer.address, 0x608);
+	assert_int_equal(info.fadt.sleep_control.address, 0);
+	assert_false(info.has_hpet);
+}
+
 static void register_in_a_foreign_space_falls_back_to_the_port(void **)
 {
 	put8(FADT + 208, 0x7f);
@@ -584,6 +624,10 @@ int main(void)
 		TEST(x2apic_entries_are_understood),
 		TEST(fixed_hardware_is_found),
 		TEST(fadt_of_the_first_version_has_ports),
+		TEST(reset_register_may_lie_in_configuration_space),
+		TEST(reset_register_in_another_space_is_none),
+		TEST(reset_register_that_the_flag_does_not_confirm_is_none),
+		TEST(registers_but_that_of_reset_do_not_lie_in_configuration_space),
 		TEST(register_in_a_foreign_space_falls_back_to_the_port),
 		TEST(hpet_and_configuration_space_are_found),
 		TEST(root_pointer_is_found_in_the_ebda_first),

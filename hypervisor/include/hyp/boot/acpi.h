@@ -72,7 +72,7 @@ struct acpi_fadt {
 	uint8_t acpi_enable, acpi_disable;
 	struct acpi_register pm_timer; /* 24 or 32 bits, by the flag */
 	struct acpi_register pm1a_event, pm1b_event, pm1a_control, pm1b_control;
-	struct acpi_register reset;
+	struct acpi_register reset; /* only if the flag says that it works */
 	uint8_t reset_value;
 	struct acpi_register sleep_control, sleep_status;
 };

@@ -7,9 +7,8 @@
 /* From the FADT. */
 struct acpi_power_config {
 	uint16_t pm1a_control, pm1b_control; /* ports; 0: none */
-	bool has_reset;			     /* the FADT's flag says that the reset register works */
 	enum acpi_space reset_space;
-	uint64_t reset_address;
+	uint64_t reset_address; /* 0: none */
 	uint8_t reset_value;
 };
 
