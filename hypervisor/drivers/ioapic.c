@@ -7,7 +7,8 @@
  * first to mask and last to unmask, so the chip never sees a vector of one route with the destination of
  * another.
  *
- * I1  Lines are masked until ioapic_unmask(), and ioapic_route() masks first.
+ * I1  Lines are masked until ioapic_unmask(), and ioapic_route() masks first. But those that the firmware made system
+ *     management interrupts are its own, and stay as they are until they are routed.
  * I2  The set of chips changes only while the machine starts; afterwards it is read without a lock.
  * I3  The chips' interrupts do not overlap: a GSI belongs to one line of one chip.
  */
@@ -25,6 +26,8 @@
 #define REGISTER_TABLE 0x10
 #define VERSION_WITH_EOI 0x20
 
+#define ENTRY_MODE (UINT64_C(7) << 8)
+#define ENTRY_MODE_SMI (UINT64_C(2) << 8)
 #define ENTRY_ACTIVE_LOW BIT(13)
 #define ENTRY_IN_SERVICE BIT(14)
 #define ENTRY_LEVEL BIT(15)
@@ -125,7 +128,8 @@ enum status ioapic_add(paddr_t address, uint32_t gsi_base)
 
 	spin_lock(&chip->lock);
 	for (uint32_t line = 0; line < chip->lines; line++)
-		entry_write(chip, line, ENTRY_MASKED);
+		if ((entry_read(chip, line) & ENTRY_MODE) != ENTRY_MODE_SMI)
+			entry_write(chip, line, ENTRY_MASKED);
 	spin_unlock(&chip->lock);
 	ioapics_count++;
 	return OK;

@@ -18,6 +18,7 @@
 #define MASKED (1u << 16)
 #define LEVEL (1u << 15)
 #define IN_SERVICE (1u << 14)
+#define SMI (2u << 8)
 
 struct model {
 	uint32_t index, version;
@@ -153,13 +154,22 @@ static void chip_whose_interrupts_overlap_is_refused(void **state)
 	assert_int_equal(ioapic_count(), 2);
 }
 
+/* But the two that firmware made system management interrupts, of which it masked one. The other modes are lowest priority,
+   NMI and ExtINT. */
 static void all_lines_are_masked_when_a_chip_is_added(void **state)
 {
 	(void)state;
 	memset(new_chip.table, 0, sizeof(new_chip.table));
+	new_chip.table[2 * 3] = 0x100;
+	new_chip.table[2 * 4] = 0x400;
+	new_chip.table[2 * 5] = 0x700;
+	new_chip.table[2 * 20] = SMI;
+	new_chip.table[2 * 20 + 1] = 1u << 24;
+	new_chip.table[2 * 21] = MASKED | SMI;
 	assert_int_equal(ioapic_add(NEW_ADDRESS, 1000), OK);
 	for (unsigned int i = 0; i < LINES; i++)
-		assert_int_equal(new_chip.table[2 * i], MASKED);
+		assert_int_equal(new_chip.table[2 * i], i == 20 ? SMI : i == 21 ? MASKED | SMI : MASKED);
+	assert_int_equal(new_chip.table[2 * 20 + 1], 1u << 24);
 }
 
 static void route_is_written_masked_and_whole(void **state)
