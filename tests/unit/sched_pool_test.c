@@ -159,6 +159,24 @@ static void a_dead_domain_lets_its_pool_go(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
+/* As on a machine whose CPU 1 did not start. */
+static void vcpus_that_stay_get_online_cpus_in_turn(void **state)
+{
+	static const unsigned int cpu_of[] = {0, 2, 3, 0, 2};
+
+	(void)state;
+	sim_start(4);
+	cpuset_remove(&cpus_online, 1);
+	d[0] = sim_domain(0, 5, 256);
+	sched_set_affinity_in_turn(d[0]);
+	for (unsigned int id = 0; id < 5; id++) {
+		struct cpuset cpus = sched_vcpu_cpus(d[0]->vcpu[id]);
+
+		assert_int_equal(cpuset_count(&d[0]->vcpu[id]->sched.affinity_hard), 1);
+		assert_int_equal(cpuset_next(&cpus, 0), cpu_of[id]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +186,7 @@ int main(void)
 		TEST(an_override_ends_where_the_pool_still_is),
 		TEST(a_domain_begins_in_its_pool_and_counts_there_until_its_end),
 		TEST(a_dead_domain_lets_its_pool_go),
+		TEST(vcpus_that_stay_get_online_cpus_in_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

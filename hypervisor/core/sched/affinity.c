@@ -80,6 +80,23 @@ enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const 
 	return OK;
 }
 
+void sched_set_affinity_in_turn(struct domain *d)
+{
+	unsigned int from = 0;
+
+	for (unsigned int id = 0; id < d->vcpu_max; id++) {
+		struct cpuset cpus = sched_vcpu_cpus(d->vcpu[id]), one = {0};
+		unsigned int cpu = cpuset_next(&cpus, from);
+
+		if (cpu == CPUS_MAX)
+			cpu = cpuset_next(&cpus, 0);
+		cpuset_add(&one, cpu);
+		/* Cannot fail: the CPU is one of its own (A1), and nothing has pinned it. */
+		(void)sched_set_affinity(d->vcpu[id], &one, &one);
+		from = cpu + 1;
+	}
+}
+
 enum status sched_pin(struct vcpu *v, unsigned int cpu) NO_LOCK_CHECK
 {
 	struct cpuset one = {0};

@@ -79,6 +79,8 @@ void sched_switched(struct vcpu *previous);
 /* E_INVAL if no online CPU of its pool is left in `hard`, E_BUSY while it is pinned. Moves v if it must move (a running vCPU
    moves when it is next picked). */
 enum status sched_set_affinity(struct vcpu *v, const struct cpuset *hard, const struct cpuset *soft);
+/* Each vCPU of a new domain stays on one of its pool's online CPUs, one after the other. */
+void sched_set_affinity_in_turn(struct domain *d);
 /* weight 1..65535; cap 0..100 * vCPUs. */
 enum status sched_set_params(struct domain *d, uint32_t weight, uint32_t cap);
 /* The online CPUs that v may run on: those of its hard affinity and its pool. Without a lock it is a hint. */

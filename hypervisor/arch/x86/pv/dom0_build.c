@@ -441,13 +441,7 @@ static void domain_make(struct build *b, const struct boot_options *options)
 			panic("domain 0's vCPU %u cannot be created", id);
 	}
 	if (options->dom0_vcpus_pin)
-		for (unsigned int id = 0; id < config.vcpu_max; id++) {
-			struct cpuset one = {{0}};
-
-			cpuset_add(&one, id % cpu_count);
-			if (sched_set_affinity(b->d->vcpu[id], &one, &one) != OK)
-				log_warning("domain 0's vCPU %u cannot be pinned", id);
-		}
+		sched_set_affinity_in_turn(b->d);
 }
 
 void dom0_build(const struct dom0_image *image, const struct boot_options *options)
