@@ -70,6 +70,29 @@ void boot_info_domain0_line(const struct boot_info *info, struct text more, char
 	(void)text_copy(line + length + 1, size - length - 1, more);
 }
 
+/* The part of low memory that firmware leaves alone. */
+#define TRAMPOLINE_LOWEST UINT64_C(0x1000)
+#define TRAMPOLINE_END UINT64_C(0x9f000)
+
+static bool has_module_in(const struct boot_info *info, paddr_t start, uint64_t bytes)
+{
+	for (unsigned int i = 0; i < info->module_count; i++) {
+		const struct boot_module *m = &info->module[i];
+
+		if (m->start < start + bytes && start < m->start + m->bytes)
+			return true;
+	}
+	return false;
+}
+
+paddr_t boot_info_find_trampoline(const struct boot_info *info)
+{
+	for (paddr_t page = TRAMPOLINE_END - PAGE_BYTES; page >= TRAMPOLINE_LOWEST; page -= PAGE_BYTES)
+		if (memmap_is_ram(&info->map, page, PAGE_BYTES) && !has_module_in(info, page, PAGE_BYTES))
+			return page;
+	return 0;
+}
+
 #define VBE_CONTROL_CAPABILITIES 10
 #define VBE_CONTROL_MEMORY 18 /* in units of 64 KiB */
 #define VBE_MODE_ATTRIBUTES 0

@@ -16,7 +16,7 @@ struct startup {
 	/* Copies: the loader's memory is given out. */
 	char command_line[1024];
 	char dom0_command_line[1024];
-	paddr_t trampoline; /* a page below 1 MiB for starting CPUs */
+	paddr_t trampoline; /* a page below 1 MiB for starting CPUs, or 0 */
 };
 extern struct startup startup;
 

@@ -10,9 +10,6 @@
 #include <hyp/mm.h>
 
 #define LOW_MEMORY UINT64_C(0x100000)
-/* The part of low memory that firmware leaves alone. */
-#define TRAMPOLINE_LOWEST UINT64_C(0x1000)
-#define TRAMPOLINE_END UINT64_C(0x9f000)
 
 struct startup startup;
 
@@ -48,9 +45,7 @@ void startup_memory_plan(void)
 		memmap_limit_ram(&machine_map, startup.options.mem);
 	startup.free = machine_map;
 	/* The first megabyte stays for firmware tables, devices, and the other CPUs' first page. */
-	if (memmap_find_ram(&startup.free, PAGE_BYTES, PAGE_BYTES, TRAMPOLINE_LOWEST, TRAMPOLINE_END, true,
-			    &startup.trampoline) != OK)
-		startup.trampoline = 0;
+	startup.trampoline = boot_info_find_trampoline(info);
 	memmap_reserve(&startup.free, 0, LOW_MEMORY, MEMMAP_RESERVED);
 	memmap_reserve(&startup.free, image, image_paddr(image_end) - image, MEMMAP_RESERVED);
 	for (unsigned int i = 0; i < info->module_count; i++) {
@@ -69,7 +64,7 @@ void startup_memory_plan(void)
 
 static void frames_give(paddr_t start, paddr_t end)
 {
-	start = ROUND_UP(start, PAGE_BYTES);
+	start = MAX(ROUND_UP(start, PAGE_BYTES), LOW_MEMORY);
 	end = MIN(ROUND_DOWN(end, PAGE_BYTES), frame_count << PAGE_SHIFT);
 	if (start < end)
 		frames_add(paddr_to_mfn(start), paddr_to_mfn(end));

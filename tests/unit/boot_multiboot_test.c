@@ -676,6 +676,33 @@ static void line_of_domain_0_without_a_module_is_what_our_own_adds(void **)
 	assert_string_equal(line, " quiet");
 }
 
+/* The first page below what firmware keeps, or below the modules that lie there. */
+static void trampoline_is_the_highest_page_without_a_module(void **)
+{
+	one_map();
+	assert_int_equal(one_parse(), OK);
+	assert_int_equal(boot_info_find_trampoline(&info), 0x9e000);
+	one_module(0, 0x200000, 0x300000, 0);
+	one_module(1, 0x9d800, 0x9e001, 0);
+	one_module(2, 0x9c000, 0x9c001, 0);
+	assert_int_equal(one_parse(), OK);
+	assert_int_equal(boot_info_find_trampoline(&info), 0x9b000);
+	one_module(2, 0x9c000, 0x9c000, 0); /* empty */
+	assert_int_equal(one_parse(), OK);
+	assert_int_equal(boot_info_find_trampoline(&info), 0x9c000);
+	one_module(2, 0x2000, 0x9e000, 0);
+	assert_int_equal(one_parse(), OK);
+	assert_int_equal(boot_info_find_trampoline(&info), 0x1000);
+}
+
+static void trampoline_is_not_there_where_modules_take_all(void **)
+{
+	one_map();
+	one_module(0, 0x1fff, 0x9f000, 0);
+	assert_int_equal(one_parse(), OK);
+	assert_int_equal(boot_info_find_trampoline(&info), 0);
+}
+
 static void another_loader_is_refused(void **)
 {
 	assert_int_equal(parse(0x12345678, MEMORY), E_NOEXEC);
@@ -717,6 +744,8 @@ int main(void)
 		TEST(line_of_domain_0_is_a_copy),
 		TEST(line_of_domain_0_is_cut_where_it_does_not_fit),
 		TEST(line_of_domain_0_without_a_module_is_what_our_own_adds),
+		TEST(trampoline_is_the_highest_page_without_a_module),
+		TEST(trampoline_is_not_there_where_modules_take_all),
 		TEST(another_loader_is_refused),
 	};
 

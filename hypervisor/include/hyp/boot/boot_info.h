@@ -66,6 +66,9 @@ struct text boot_info_words(const struct boot_info *info, struct text command_li
 /* Domain 0's command line, copied: the words of the first module's, then `more`, what the hypervisor's own has behind " -- ".
    What does not fit is cut off; always ends with NUL; `size` is not 0. */
 void boot_info_domain0_line(const struct boot_info *info, struct text more, char *line, size_t size);
+/* The highest page below 1 MiB that other CPUs may start from: RAM that no module lies in. 0: there is none. The loader's own
+   blocks do not count: they have been read by then. */
+paddr_t boot_info_find_trampoline(const struct boot_info *info);
 enum status boot_info_add_module(struct boot_info *out, paddr_t start, paddr_t end, struct text command_line,
 				 const char **why);
 /* Fills the screen from VESA's blocks (512 and 256 bytes); leaves start, size and colours alone if they are known. */
