@@ -42,7 +42,6 @@
 #define MSIX_CONTROL_LAST(c) ((c) & 0x7ff)
 #define MSIX_TABLE 4
 #define MSIX_TABLE_BAR 0x7u
-#define MSIX_ENTRY_BYTES 16
 #define MSIX_ENTRY_ADDRESS 0
 #define MSIX_ENTRY_ADDRESS_HIGH 4
 #define MSIX_ENTRY_DATA 8
@@ -191,24 +190,28 @@ enum status msix_find(pci_sbdf_t function, struct msix_capability *msix)
 	return OK;
 }
 
-enum status msix_table_map(pci_sbdf_t function, const struct msix_capability *msix, struct msix_table *table)
+enum status msix_bar_address(pci_sbdf_t function, const struct msix_capability *msix, paddr_t virtual_base, paddr_t *base)
 {
-	paddr_t base;
-	enum status status = pci_bar_address(function, msix->bar, &base);
-
-	if (status)
-		return status == E_INVAL ? E_NXIO : status;
+	if (pci_function_is_virtual(function)) {
+		*base = virtual_base;
+		return virtual_base ? OK : E_NXIO;
+	}
 	if (!(pci_config_read(function, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY))
 		return E_NXIO;
-	table->address = base + msix->table_offset;
-	table->entries = msix->entries;
-	table->registers = mmio_map(table->address, (uint64_t)msix->entries * MSIX_ENTRY_BYTES);
+	return pci_bar_address(function, msix->bar, base) == OK ? OK : E_NXIO;
+}
+
+enum status msix_table_map(paddr_t address, uint16_t entries, struct msix_table *table)
+{
+	table->address = address;
+	table->entries = entries;
+	table->registers = mmio_map(address, entries * MSIX_ENTRY_BYTES);
 	return table->registers ? OK : E_NOMEM;
 }
 
 static volatile uint8_t *entry_at(const struct msix_table *table, unsigned int entry)
 {
-	return table->registers + (size_t)entry * MSIX_ENTRY_BYTES;
+	return table->registers + entry * MSIX_ENTRY_BYTES;
 }
 
 enum status msix_program(const struct msix_table *table, unsigned int entry, const struct msi_message *message)

@@ -187,7 +187,12 @@ void pci_config_write(pci_sbdf_t function, uint16_t offset, unsigned int bytes, 
 
 bool pci_function_exists(pci_sbdf_t function)
 {
-	return (pci_config_read(function, PCI_VENDOR_ID, 2) & 0xffff) != 0xffff;
+	return (pci_config_read(function, PCI_HEADER_TYPE, 1) & 0xff) != 0xff;
+}
+
+bool pci_function_is_virtual(pci_sbdf_t function)
+{
+	return pci_function_exists(function) && (pci_config_read(function, PCI_VENDOR_ID, 2) & 0xffff) == 0xffff;
 }
 
 uint8_t pci_capability_find(pci_sbdf_t function, uint8_t id)

@@ -49,9 +49,10 @@ void irq_function_gone(pci_sbdf_t function)
 	CHECK(caller.privileged);
 }
 
-enum status irq_source_find_table(pci_sbdf_t function, struct msix_table *table)
+enum status irq_source_find_table(pci_sbdf_t function, paddr_t virtual_base, struct msix_table *table)
 {
 	(void)function;
+	(void)virtual_base;
 	(void)table;
 	return answer_to_domain_0();
 }
@@ -121,9 +122,11 @@ enum status pirq_map_msi(struct domain *d, pci_sbdf_t function, int64_t wanted, 
 	return pirq_map_gsi(d, 0, wanted, pirq);
 }
 
-enum status pirq_map_msix(struct domain *d, pci_sbdf_t function, unsigned int entry, int64_t wanted, uint32_t *pirq)
+enum status pirq_map_msix(struct domain *d, pci_sbdf_t function, unsigned int entry, paddr_t virtual_base, int64_t wanted,
+			  uint32_t *pirq)
 {
 	(void)function;
+	(void)virtual_base;
 	CHECK(entry <= INT32_MAX);
 	return pirq_map_gsi(d, 0, wanted, pirq);
 }

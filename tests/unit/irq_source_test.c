@@ -1,4 +1,4 @@
-/* Sources of interrupts: when a line may be moved, against a model of an IO-APIC's table. */
+/* Sources of interrupts: when a line may be moved, against a model of an IO-APIC's table; where a table of messages may be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <arch/x86/irq_source.h>
-#include <fakes/io_fake.h>
+#include <fakes/pci_fake.h>
+#include <hyp/arch_pt.h>
+#include <hyp/domain.h>
 #include <hyp/drivers/ioapic.h>
 
 #define IO_APIC 0xfec00000u
@@ -20,6 +22,10 @@
 #define IN_SERVICE (1u << 14)
 
 #define VECTOR 0x51
+
+#define CAPABILITY 0x50
+#define DEVICES 0xfd000000u
+#define TABLE_OFFSET 0x800u
 
 static uint32_t selected, table[2 * LINES];
 static uint8_t io_apic_memory[128];
@@ -51,7 +57,7 @@ static const struct irq_source edge = {.kind = IRQ_SOURCE_GSI, .gsi = GSI};
 static int group_set_up(void **state)
 {
 	(void)state;
-	io_fake_reset();
+	pci_fake_reset();
 	io_fake_add_memory(IO_APIC, io_apic_memory, sizeof(io_apic_memory), &io_apic);
 	return ioapic_add(IO_APIC, 0);
 }
@@ -93,11 +99,42 @@ static void edge_is_moved_and_goes_on(void **state)
 	assert_false(table[LOW] & MASKED);
 }
 
+/* Four entries in the first BAR. */
+static void virtual_function_present(void)
+{
+	pci_fake_set(PCI_VENDOR_ID, 4, UINT32_MAX);
+	pci_fake_set(PCI_CAPABILITY_POINTER, 1, CAPABILITY);
+	pci_fake_set(CAPABILITY, 2, PCI_CAPABILITY_MSIX);
+	pci_fake_set(CAPABILITY + 2, 2, 3);
+	pci_fake_set(CAPABILITY + 4, 4, TABLE_OFFSET);
+}
+
+static void table_is_found_only_among_devices(void **state)
+{
+	static uint8_t registers[0x1000];
+	static struct domain privileged = {.privileged = true};
+	struct msix_table found;
+
+	(void)state;
+	virtual_function_present();
+	io_fake_add_memory(DEVICES, registers, sizeof(registers), NULL);
+	domain0 = &privileged;
+	fake_iomem_first = DEVICES >> PAGE_SHIFT;
+	assert_int_equal(irq_source_find_table(PCI_FAKE_FUNCTION, DEVICES, &found), OK);
+	assert_int_equal(found.address, DEVICES + TABLE_OFFSET);
+	assert_int_equal(found.entries, 4);
+	assert_int_equal(irq_source_find_table(PCI_FAKE_FUNCTION, DEVICES - PAGE_BYTES, &found), E_NXIO);
+	assert_int_equal(irq_source_find_table(PCI_FAKE_FUNCTION, UINT64_MAX - TABLE_OFFSET, &found), E_NXIO);
+	assert_int_equal(irq_source_find_table(PCI_FAKE_FUNCTION, 0, &found), E_NXIO);
+	domain0 = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(level_in_service_is_not_moved),
 		cmocka_unit_test(level_that_has_ended_is_moved_and_stays_masked),
+		cmocka_unit_test(table_is_found_only_among_devices),
 		cmocka_unit_test(edge_is_moved_and_goes_on),
 	};
 

@@ -191,6 +191,15 @@ static struct msix_capability msix_present(void)
 	return msix;
 }
 
+static enum status table_map(const struct msix_capability *msix, struct msix_table *table)
+{
+	paddr_t base;
+
+	assert_int_equal(msix_bar_address(PCI_FAKE_FUNCTION, msix, 0, &base), OK);
+	assert_int_equal(base, BAR_ADDRESS);
+	return msix_table_map(base + msix->table_offset, msix->entries, table);
+}
+
 static void msix_capability_is_decoded(void **state)
 {
 	struct msix_capability msix = msix_present();
@@ -209,7 +218,7 @@ static void msix_entry_is_written_masked(void **state)
 	uint32_t entry[4];
 
 	(void)state;
-	assert_int_equal(msix_table_map(PCI_FAKE_FUNCTION, &msix, &table), OK);
+	assert_int_equal(table_map(&msix, &table), OK);
 	assert_int_equal(table.address, BAR_ADDRESS + TABLE_OFFSET);
 	assert_int_equal(msix_program(&table, 2, &m), OK);
 	memcpy(entry, bar + TABLE_OFFSET + 32, sizeof(entry));
@@ -228,23 +237,38 @@ static void msix_entry_past_the_table_is_refused(void **state)
 	struct msix_table table;
 
 	(void)state;
-	assert_int_equal(msix_table_map(PCI_FAKE_FUNCTION, &msix, &table), OK);
+	assert_int_equal(table_map(&msix, &table), OK);
 	assert_int_equal(msix_program(&table, 4, &m), E_INVAL);
 }
 
 static void msix_table_that_is_not_decoded_is_refused(void **state)
 {
 	struct msix_capability msix = msix_present();
-	struct msix_table table;
+	paddr_t base;
 
 	(void)state;
 	pci_fake_set(PCI_COMMAND, 2, 0);
-	assert_int_equal(msix_table_map(PCI_FAKE_FUNCTION, &msix, &table), E_NXIO);
+	assert_int_equal(msix_bar_address(PCI_FAKE_FUNCTION, &msix, 0, &base), E_NXIO);
 	pci_fake_set(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 	pci_fake_set(PCI_BAR(1), 4, 0);
-	assert_int_equal(msix_table_map(PCI_FAKE_FUNCTION, &msix, &table), E_NXIO);
+	assert_int_equal(msix_bar_address(PCI_FAKE_FUNCTION, &msix, 0, &base), E_NXIO);
 	msix.bar = 7;
-	assert_int_equal(msix_table_map(PCI_FAKE_FUNCTION, &msix, &table), E_NXIO);
+	assert_int_equal(msix_bar_address(PCI_FAKE_FUNCTION, &msix, 0, &base), E_NXIO);
+}
+
+static void msix_table_of_a_virtual_function_is_where_the_caller_says(void **state)
+{
+	struct msix_capability msix;
+	paddr_t base;
+
+	(void)state;
+	pci_fake_set(PCI_VENDOR_ID, 4, UINT32_MAX);
+	msix = msix_present();
+	pci_fake_set(PCI_BAR(1), 4, 0);
+	pci_fake_set(PCI_COMMAND, 2, 0);
+	assert_int_equal(msix_bar_address(PCI_FAKE_FUNCTION, &msix, 0xfd000000, &base), OK);
+	assert_int_equal(base, 0xfd000000);
+	assert_int_equal(msix_bar_address(PCI_FAKE_FUNCTION, &msix, 0, &base), E_NXIO);
 }
 
 static void msix_is_enabled_and_masked_as_a_whole(void **state)
@@ -277,6 +301,7 @@ int main(void)
 		cmocka_unit_test_setup(msix_entry_is_written_masked, set_up),
 		cmocka_unit_test_setup(msix_entry_past_the_table_is_refused, set_up),
 		cmocka_unit_test_setup(msix_table_that_is_not_decoded_is_refused, set_up),
+		cmocka_unit_test_setup(msix_table_of_a_virtual_function_is_where_the_caller_says, set_up),
 		cmocka_unit_test_setup(msix_is_enabled_and_masked_as_a_whole, set_up),
 	};
 

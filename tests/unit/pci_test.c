@@ -34,6 +34,16 @@ static void function_that_does_not_exist_reads_all_ones(void **state)
 	assert_int_equal(pci_config_read(pci_sbdf(0, 0, 0x20), 0, 4), UINT32_MAX);
 	assert_false(pci_function_exists(pci_sbdf(0, 0, 0x20)));
 	assert_true(pci_function_exists(PCI_FAKE_FUNCTION));
+	assert_false(pci_function_is_virtual(PCI_FAKE_FUNCTION));
+	assert_false(pci_function_is_virtual(pci_sbdf(0, 0, 0x20)));
+}
+
+static void virtual_function_exists_without_a_vendor(void **state)
+{
+	(void)state;
+	pci_fake_set(PCI_VENDOR_ID, 4, UINT32_MAX);
+	assert_true(pci_function_exists(PCI_FAKE_FUNCTION));
+	assert_true(pci_function_is_virtual(PCI_FAKE_FUNCTION));
 }
 
 static void access_that_is_not_aligned_never_reaches_the_bus(void **state)
@@ -203,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(function_is_read_and_written_in_all_widths, set_up),
 		cmocka_unit_test_setup(function_that_does_not_exist_reads_all_ones, set_up),
+		cmocka_unit_test_setup(virtual_function_exists_without_a_vendor, set_up),
 		cmocka_unit_test_setup(access_that_is_not_aligned_never_reaches_the_bus, set_up),
 		cmocka_unit_test_setup(space_past_256_bytes_needs_memory, set_up),
 		cmocka_unit_test_setup(capability_is_found_in_the_list, set_up),

@@ -290,10 +290,10 @@ enum status irq_open_msi(pci_sbdf_t function, struct irq **out)
 	return s ? s : message_open(&source, out);
 }
 
-enum status irq_open_msix(pci_sbdf_t function, unsigned int entry, struct irq **out)
+enum status irq_open_msix(pci_sbdf_t function, unsigned int entry, paddr_t virtual_base, struct irq **out)
 {
 	struct irq_source source = {.kind = IRQ_SOURCE_MSIX, .function = function, .entry = entry};
-	enum status s = irq_source_find_table(function, &source.table);
+	enum status s = irq_source_find_table(function, virtual_base, &source.table);
 
 	if (s)
 		return s;

@@ -44,9 +44,10 @@ enum status irq_gsi_setup(uint32_t gsi, bool level, bool active_low);
 enum status irq_open_gsi(uint32_t gsi, struct irq **out);
 /* E_NODEV: the function has no MSI; E_EXIST: its messages are in use; E_NOSPC. */
 enum status irq_open_msi(pci_sbdf_t function, struct irq **out);
-/* E_NODEV: the function has no MSI-X; E_NOENT: it has no such entry; E_NXIO, E_NOMEM: its table cannot be reached;
+/* `virtual_base` as for msix_bar_address.
+   E_NODEV: the function has no MSI-X; E_NOENT: it has no such entry; E_NXIO, E_NOMEM: its table cannot be reached;
    E_EXIST: the entry, or MSI, is in use; E_NOSPC. */
-enum status irq_open_msix(pci_sbdf_t function, unsigned int entry, struct irq **out);
+enum status irq_open_msix(pci_sbdf_t function, unsigned int entry, paddr_t virtual_base, struct irq **out);
 /* It is not connected. */
 void irq_close(struct irq *irq);
 

@@ -6,11 +6,13 @@
  * S3  A table that was mapped stays mapped, and is found again by its machine address.
  */
 #include "irq_source.h"
+#include <hyp/domain.h>
 #include <hyp/drivers/ioapic.h>
 #include <hyp/lock.h>
+#include <hyp/page_table.h>
 
 /* More places than a machine has functions with a table. */
-#define TABLES_MAX 256u
+#define TABLES_MAX 1024u
 
 static struct spinlock tables_lock = SPINLOCK_INIT;
 static struct msix_table tables[TABLES_MAX]; /* tables_lock */
@@ -101,30 +103,40 @@ static bool table_is_known(paddr_t address, uint16_t entries, struct msix_table 
 	return false;
 }
 
-static enum status table_add(pci_sbdf_t function, const struct msix_capability *msix, struct msix_table *table)
-	REQUIRES(tables_lock)
+/* Domain 0 says where functions have their registers: what is memory, or the hypervisor's, is none of theirs. */
+static bool is_of_a_device(paddr_t first, paddr_t last)
 {
-	enum status s = tables_count < TABLES_MAX ? msix_table_map(function, msix, table) : E_NOMEM;
+	for (mfn_t frame = paddr_to_mfn(first); frame.v <= paddr_to_mfn(last).v; frame.v++)
+		if (!arch_iomem_may_map(domain0, frame, true))
+			return false;
+	return first <= last;
+}
+
+static enum status table_add(paddr_t address, uint16_t entries, struct msix_table *table) REQUIRES(tables_lock)
+{
+	enum status s = tables_count < TABLES_MAX ? msix_table_map(address, entries, table) : E_NOMEM;
 
 	if (s == OK)
 		tables[tables_count++] = *table;
 	return s;
 }
 
-enum status irq_source_find_table(pci_sbdf_t function, struct msix_table *table)
+enum status irq_source_find_table(pci_sbdf_t function, paddr_t virtual_base, struct msix_table *table)
 {
 	struct msix_capability msix;
 	paddr_t base;
 	enum status s = msix_find(function, &msix);
 
+	if (s == OK)
+		s = msix_bar_address(function, &msix, virtual_base, &base);
 	if (s)
 		return s;
-	if (pci_bar_address(function, msix.bar, &base) != OK ||
-	    !(pci_config_read(function, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY))
+	base += msix.table_offset;
+	if (!is_of_a_device(base, base + msix.entries * MSIX_ENTRY_BYTES - 1))
 		return E_NXIO;
 	spin_lock(&tables_lock);
-	if (!table_is_known(base + msix.table_offset, msix.entries, table))
-		s = table_add(function, &msix, table);
+	if (!table_is_known(base, msix.entries, table))
+		s = table_add(base, msix.entries, table);
 	spin_unlock(&tables_lock);
 	return s;
 }

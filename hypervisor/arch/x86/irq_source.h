@@ -30,6 +30,6 @@ enum status irq_source_move(const struct irq_source *s, uint8_t vector, uint32_t
 /* An MSI without a mask goes on sending. */
 void irq_source_mask(const struct irq_source *s, bool masked);
 
-/* The MSI-X table of a function, mapped once for each place. Any CPU, no lock held. E_NODEV: it has none; E_NXIO: it is not
-   decoded; E_NOMEM. */
-enum status irq_source_find_table(pci_sbdf_t function, struct msix_table *table);
+/* The MSI-X table of a function, mapped once for each place; `virtual_base` as for msix_bar_address. Any CPU, no lock held.
+   E_NODEV: it has none; E_NXIO: it is not decoded; E_NOMEM. */
+enum status irq_source_find_table(pci_sbdf_t function, paddr_t virtual_base, struct msix_table *table);

@@ -127,7 +127,8 @@ enum status pirq_map_gsi(struct domain *d, int64_t gsi, int64_t wanted, uint32_t
 }
 
 /* `entry` < 0: MSI. */
-static enum status message_map(struct domain *d, pci_sbdf_t function, int64_t entry, int64_t wanted, uint32_t *pirq)
+static enum status message_map(struct domain *d, pci_sbdf_t function, int64_t entry, paddr_t virtual_base, int64_t wanted,
+			       uint32_t *pirq)
 {
 	struct pirq_table *t = d->arch.pirqs;
 	struct irq *irq;
@@ -138,7 +139,8 @@ static enum status message_map(struct domain *d, pci_sbdf_t function, int64_t en
 	spin_lock(&t->lock);
 	s = pirq_choose_message(&t->numbers, wanted, pirq);
 	if (s == OK)
-		s = entry < 0 ? irq_open_msi(function, &irq) : irq_open_msix(function, (unsigned int)entry, &irq);
+		s = entry < 0 ? irq_open_msi(function, &irq) :
+				irq_open_msix(function, (unsigned int)entry, virtual_base, &irq);
 	if (s == OK)
 		t->numbers.pirq[*pirq] = (struct pirq){.kind = PIRQ_MESSAGE, .irq = irq};
 	spin_unlock(&t->lock);
@@ -147,12 +149,13 @@ static enum status message_map(struct domain *d, pci_sbdf_t function, int64_t en
 
 enum status pirq_map_msi(struct domain *d, pci_sbdf_t function, int64_t wanted, uint32_t *pirq)
 {
-	return message_map(d, function, -1, wanted, pirq);
+	return message_map(d, function, -1, 0, wanted, pirq);
 }
 
-enum status pirq_map_msix(struct domain *d, pci_sbdf_t function, unsigned int entry, int64_t wanted, uint32_t *pirq)
+enum status pirq_map_msix(struct domain *d, pci_sbdf_t function, unsigned int entry, paddr_t virtual_base, int64_t wanted,
+			  uint32_t *pirq)
 {
-	return message_map(d, function, entry, wanted, pirq);
+	return message_map(d, function, entry, virtual_base, wanted, pirq);
 }
 
 enum status pirq_unmap(struct domain *d, int64_t pirq)

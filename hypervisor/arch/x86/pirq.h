@@ -22,7 +22,8 @@ void pirq_domain_destroy(struct domain *d);
 enum status pirq_map_gsi(struct domain *d, int64_t gsi, int64_t wanted, uint32_t *pirq);
 /* E_INVAL: the number is no reserved one; E_NOSPC: none is left; what irq_open_msi refuses. */
 enum status pirq_map_msi(struct domain *d, pci_sbdf_t function, int64_t wanted, uint32_t *pirq);
-enum status pirq_map_msix(struct domain *d, pci_sbdf_t function, unsigned int entry, int64_t wanted, uint32_t *pirq);
+enum status pirq_map_msix(struct domain *d, pci_sbdf_t function, unsigned int entry, paddr_t virtual_base, int64_t wanted,
+			  uint32_t *pirq);
 /* Also of a reserved number. E_INVAL: it is not in use; E_BUSY: a port is bound to it. */
 enum status pirq_unmap(struct domain *d, int64_t pirq);
 /* Keeps a number for a later pirq_map_msi. E_NOSPC. */

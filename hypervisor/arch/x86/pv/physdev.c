@@ -163,7 +163,9 @@ static enum status map_message(struct domain *d, const struct physdev_map_pirq *
 		return a->entry_nr < 1 || a->entry_nr > 32 ? E_INVAL : E_OPNOTSUPP;
 	if (a->type == MAP_PIRQ_TYPE_MULTI_MSI || !a->table_base)
 		return pirq_map_msi(d, function, a->pirq, pirq);
-	return a->entry_nr < 0 ? E_INVAL : pirq_map_msix(d, function, (unsigned int)a->entry_nr, a->pirq, pirq);
+	if (a->entry_nr < 0)
+		return E_INVAL;
+	return pirq_map_msix(d, function, (unsigned int)a->entry_nr, a->table_base, a->pirq, pirq);
 }
 
 static enum status map_for(struct domain *d, const struct physdev_map_pirq *a, uint32_t *pirq)
@@ -275,13 +277,14 @@ static enum status op_restore_msi_ext(struct vcpu *v, union physdev_args *args)
 	return function_restore(function_of(&args->pci_device));
 }
 
-/* The table is mapped now, while the function's memory is decoded, so that a later owner cannot make that fail. */
+/* The table is mapped now, while the function's memory is decoded, so that a later owner cannot make that fail. Not
+   a virtual function's: where that is comes only with map_pirq. */
 static enum status op_prepare_msix(struct vcpu *v, union physdev_args *args)
 {
 	struct msix_table table;
 
 	(void)v;
-	return irq_source_find_table(function_of(&args->pci_device), &table);
+	return irq_source_find_table(function_of(&args->pci_device), 0, &table);
 }
 
 /* A mapped table stays mapped. */

@@ -33,6 +33,8 @@ void msi_enable(pci_sbdf_t function, const struct msi_capability *msi, bool on);
 /* False if the vector cannot be masked at the device. */
 bool msi_mask(pci_sbdf_t function, const struct msi_capability *msi, unsigned int vector_index, bool masked);
 
+#define MSIX_ENTRY_BYTES UINT64_C(16)
+
 struct msix_capability {
 	uint8_t offset;
 	uint8_t bar;	       /* of the table */
@@ -48,9 +50,11 @@ struct msix_table {
 
 /* Decodes the MSI-X capability; E_NODEV if the function has none. */
 enum status msix_find(pci_sbdf_t function, struct msix_capability *msix);
-/* Maps the table, once for each function and place. E_NXIO if the BAR is not assigned or memory is not
-   decoded, E_NOMEM if it cannot be mapped. */
-enum status msix_table_map(pci_sbdf_t function, const struct msix_capability *msix, struct msix_table *table);
+/* Machine address of the BAR that the table is in; a virtual function's is `virtual_base`, 0 if that is not known. E_NXIO if
+   the BAR is not assigned or memory is not decoded. */
+enum status msix_bar_address(pci_sbdf_t function, const struct msix_capability *msix, paddr_t virtual_base, paddr_t *base);
+/* Maps a table, once for each place. E_NOMEM if it cannot be mapped. */
+enum status msix_table_map(paddr_t address, uint16_t entries, struct msix_table *table);
 /* Masks the entry and writes its message. E_INVAL if there is no such entry. */
 enum status msix_program(const struct msix_table *table, unsigned int entry, const struct msi_message *message);
 /* The entry exists. */

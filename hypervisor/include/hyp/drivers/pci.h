@@ -32,6 +32,9 @@ bool pci_mmcfg_owns_frame(mfn_t frame);
 uint32_t pci_config_read(pci_sbdf_t function, uint16_t offset, unsigned int bytes);
 void pci_config_write(pci_sbdf_t function, uint16_t offset, unsigned int bytes, uint32_t value);
 bool pci_function_exists(pci_sbdf_t function);
+/* A virtual function of SR-IOV: its vendor reads all-ones, its BARs and its command's memory bit zero; the physical function has
+   them (Single Root I/O Virtualization 1.1, sections 3.4.1 and 3.3.14). */
+bool pci_function_is_virtual(pci_sbdf_t function);
 
 /* Offset of the first capability of this kind, or 0. Ends also on a list that loops. */
 uint8_t pci_capability_find(pci_sbdf_t function, uint8_t id);
