@@ -19,6 +19,15 @@
 #include <hyp/pool.h>
 #include <hyp/timer.h>
 
+/* 0 where the tables do not have the CPU. */
+static uint32_t acpi_id_of(uint32_t apic_id)
+{
+	for (unsigned int i = 0; i < startup.acpi.cpu_count; i++)
+		if (startup.acpi.cpu[i].apic_id == apic_id)
+			return startup.acpi.cpu[i].acpi_id;
+	return 0;
+}
+
 void startup_boot_cpu(void)
 {
 	struct cpu *c = this_cpu();
@@ -40,6 +49,7 @@ void startup_boot_cpu(void)
 		panic("the local APIC cannot be mapped");
 	lapic_init_cpu();
 	c->apic_id = lapic_id();
+	c->acpi_id = acpi_id_of(c->apic_id);
 	c->started = true;
 	cpuset_add_atomic(&cpus_online, c->id);
 	tlb_flush_local();
@@ -96,9 +106,7 @@ void startup_other_cpus(void)
 	for (unsigned int i = 0; i < startup.acpi.cpu_count; i++) {
 		const struct acpi_cpu *a = &startup.acpi.cpu[i];
 
-		if (a->apic_id == this_cpu()->apic_id)
-			this_cpu()->acpi_id = a->acpi_id;
-		else if (is_wanted(a))
+		if (is_wanted(a))
 			(void)cpu_create(cpu_count, a->apic_id, a->acpi_id);
 	}
 	if (cpu_count > 1 && !startup.trampoline)

@@ -579,6 +579,16 @@ static void what_does_not_fit_is_left_out(void **)
 	assert_int_equal(info.nmi_count, ACPI_NMI_MAX);
 }
 
+static void every_cpu_may_have_an_nmi_line_of_its_own(void **)
+{
+	for (unsigned int i = 0; i < ACPI_CPU_MAX; i++)
+		put32(madt_entry(10, 12) + 4, i);
+	table_sum(MADT);
+	parse_well();
+	assert_int_equal(info.nmi_count, ACPI_CPU_MAX + 1);
+	assert_int_equal(info.nmi[ACPI_CPU_MAX].acpi_id, ACPI_CPU_MAX - 1);
+}
+
 static void hpet_without_a_memory_address_is_left_out(void **)
 {
 	put8(HPET + 40, ACPI_SPACE_PORTS);
@@ -648,6 +658,7 @@ int main(void)
 		TEST(madt_entry_of_an_unknown_type_is_skipped),
 		TEST(io_apic_without_an_address_is_left_out),
 		TEST(what_does_not_fit_is_left_out),
+		TEST(every_cpu_may_have_an_nmi_line_of_its_own),
 		TEST(hpet_without_a_memory_address_is_left_out),
 		TEST(configuration_space_that_makes_no_sense_is_left_out),
 		TEST(more_configuration_spaces_than_fit_are_left_out),

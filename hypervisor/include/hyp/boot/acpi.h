@@ -9,7 +9,7 @@
 #define ACPI_CPU_MAX 512
 #define ACPI_IO_APIC_MAX 32
 #define ACPI_OVERRIDE_MAX 64
-#define ACPI_NMI_MAX 64
+#define ACPI_NMI_MAX (ACPI_CPU_MAX + 16) /* one of each CPU, and some that are global */
 #define ACPI_MCFG_MAX 16
 
 struct acpi_cpu {
@@ -84,7 +84,7 @@ struct acpi_hpet {
 	uint16_t minimum_tick;
 };
 
-/* About 12 KiB: not for a stack. */
+/* About 24 KiB: not for a stack. */
 struct acpi_info {
 	bool has_madt, has_fadt, has_hpet, has_mcfg;
 	paddr_t local_apic;
