@@ -47,7 +47,6 @@
 #define COMMAND_STARTUP 0x600u
 #define COMMAND_PENDING 0x1000u
 #define COMMAND_ASSERT 0x4000u
-#define COMMAND_TO_OTHERS 0xc0000u
 
 #define WAIT_READS_MAX 1000000
 #define CALIBRATE_MS 10
@@ -226,11 +225,6 @@ enum status lapic_send_init(uint32_t apic_id)
 enum status lapic_send_startup(uint32_t apic_id, uint8_t first_page)
 {
 	return send(apic_id, COMMAND_STARTUP | COMMAND_ASSERT | first_page);
-}
-
-void lapic_send_nmi_to_others(void)
-{
-	command_write(0, COMMAND_NMI | COMMAND_ASSERT | COMMAND_TO_OTHERS);
 }
 
 void lapic_line_set_nmi(unsigned int line, bool active_low)

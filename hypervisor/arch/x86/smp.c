@@ -109,12 +109,17 @@ void arch_cpu_kick(unsigned int cpu)
 		(void)lapic_send_vector(c->apic_id, VECTOR_KICK);
 }
 
+/* Not to all but this one: what a CPU that was never started does with an NMI is the firmware's, whose tables may be gone. */
 void smp_stop_others(void)
 {
-	for (unsigned int i = 0; i < cpu_count; i++)
-		if (cpu_table[i] != this_cpu())
-			cpu_table[i]->stop_requested = true;
-	lapic_send_nmi_to_others();
+	for (unsigned int i = 0; i < cpu_count; i++) {
+		struct cpu *c = cpu_table[i];
+
+		if (!c || c == this_cpu() || !read_once(c->started))
+			continue;
+		c->stop_requested = true;
+		(void)lapic_send_nmi(c->apic_id);
+	}
 }
 
 /* Start -------------------------------------------------------------------------------------------------------- */

@@ -38,8 +38,6 @@ enum status lapic_send_nmi(uint32_t apic_id);
 enum status lapic_send_init(uint32_t apic_id);
 /* Starts a CPU that waits after INIT, in real mode at `page` << 12. */
 enum status lapic_send_startup(uint32_t apic_id, uint8_t page);
-/* Never waits, never fails: for a machine that stops. */
-void lapic_send_nmi_to_others(void);
 
 /* The local lines: what a device of the CPU itself raises. Line 0 or 1 becomes a non-maskable interrupt. */
 void lapic_line_set_nmi(unsigned int line, bool active_low);
