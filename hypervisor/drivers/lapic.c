@@ -31,6 +31,7 @@
 #define REGISTER_TIMER_INITIAL 0x38
 #define REGISTER_TIMER_CURRENT 0x39
 #define REGISTER_TIMER_DIVIDE 0x3e
+#define REGISTER_SELF 0x3f /* only in x2APIC mode */
 #define PAGE_REGISTERS_BYTES 0x400
 
 #define SPURIOUS_ENABLE 0x100u
@@ -47,6 +48,7 @@
 #define COMMAND_STARTUP 0x600u
 #define COMMAND_PENDING 0x1000u
 #define COMMAND_ASSERT 0x4000u
+#define COMMAND_TO_SELF 0x40000u
 
 #define WAIT_READS_MAX 1000000
 #define CALIBRATE_MS 10
@@ -210,6 +212,17 @@ static enum status send(uint32_t apic_id, uint32_t command)
 enum status lapic_send_vector(uint32_t apic_id, uint8_t vector)
 {
 	return send(apic_id, COMMAND_FIXED | COMMAND_ASSERT | vector);
+}
+
+/* The interrupted command keeps its destination, and finds the register as free as it was. */
+void lapic_send_self(uint8_t vector)
+{
+	if (!page) {
+		msr_write(MSR_X2APIC_BASE + REGISTER_SELF, vector);
+	} else if (wait_accepted()) {
+		register_write(REGISTER_COMMAND, COMMAND_FIXED | COMMAND_ASSERT | COMMAND_TO_SELF | vector);
+		(void)wait_accepted();
+	}
 }
 
 enum status lapic_send_nmi(uint32_t apic_id)

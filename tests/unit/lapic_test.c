@@ -196,6 +196,29 @@ static void command_that_is_never_accepted_is_an_error(void **state)
 	assert_int_equal(commands, 0);
 }
 
+static void xapic_interrupt_to_self_keeps_the_destination_of_an_interrupted_command(void **state)
+{
+	(void)state;
+	start_xapic();
+	registers[0x310 / 4] = 3u << 24;
+	lapic_send_self(0xf1);
+	assert_int_equal(registers[0x300 / 4], 0x440f1);
+	assert_int_equal(registers[0x310 / 4], 3u << 24);
+	assert_int_equal(commands, 1);
+	never_accepts = true;
+	lapic_send_self(0xf1);
+	assert_int_equal(commands, 1);
+}
+
+static void x2apic_interrupt_to_self_has_a_register(void **state)
+{
+	(void)state;
+	start_x2apic();
+	lapic_send_self(0xf1);
+	assert_int_equal(msr_read(0x83f), 0xf1);
+	assert_int_equal(commands, 0);
+}
+
 static void eoi_is_one_write(void **state)
 {
 	(void)state;
@@ -302,6 +325,8 @@ int main(void)
 		cmocka_unit_test(x2apic_command_is_one_write_with_32_bits_of_id),
 		cmocka_unit_test(xapic_refuses_ids_of_more_than_8_bits),
 		cmocka_unit_test(command_that_is_never_accepted_is_an_error),
+		cmocka_unit_test(xapic_interrupt_to_self_keeps_the_destination_of_an_interrupted_command),
+		cmocka_unit_test(x2apic_interrupt_to_self_has_a_register),
 		cmocka_unit_test(eoi_is_one_write),
 		cmocka_unit_test(nmi_line_has_its_polarity),
 		cmocka_unit_test(deadline_timer_takes_the_time_stamp),

@@ -10,6 +10,7 @@
 #include "pv/pv.h"
 #include "switch.h"
 #include "time.h"
+#include <hyp/drivers/lapic.h>
 #include <hyp/hypercall.h>
 #include <hyp/log.h>
 #include <hyp/mm.h>
@@ -21,6 +22,7 @@
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_INT80 0x80
+#define HLT 0xf4
 
 struct fixup {
 	uint64_t fault, resume;
@@ -37,6 +39,19 @@ static void nmi_arrived(struct cpu *c)
 	/* It may have come in the middle of anything, with any lock held: passed on later. */
 	c->nmi_arrived = true;
 	c->work = true;
+}
+
+/*
+ * The hypervisor may have looked for work for the last time before its NMI: an interrupt, which comes once it sleeps or is back
+ * in a guest, has it look again. Between STI and HLT that would come before the sleep, and change nothing: no sleep then.
+ */
+static void nmi_in_hypervisor(struct cpu *c, struct cpu_user_regs *regs)
+{
+	nmi_arrived(c);
+	if ((regs->rflags & RFLAGS_IF) && *(const uint8_t *)regs->rip == HLT)
+		regs->rip++;
+	else if (c->started)
+		lapic_send_self(VECTOR_KICK);
 }
 
 /* An NMI on any CPU is domain 0's: it has the machine. */
@@ -154,7 +169,7 @@ struct cpu_user_regs *hypervisor_trap(struct cpu_user_regs *regs)
 
 	switch (regs->entry_vector) {
 	case VECTOR_NMI:
-		nmi_arrived(this_cpu());
+		nmi_in_hypervisor(this_cpu(), regs);
 		return NULL;
 	case VECTOR_DEBUG:
 		debug_in_hypervisor(regs);

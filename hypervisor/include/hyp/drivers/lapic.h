@@ -35,6 +35,8 @@ bool lapic_owns_frame(mfn_t frame);
 /* To one CPU. The E_TIMEDOUT of these says that an earlier one was never accepted. */
 enum status lapic_send_vector(uint32_t apic_id, uint8_t vector);
 enum status lapic_send_nmi(uint32_t apic_id);
+/* To this CPU; also from an NMI that came in the middle of another command. */
+void lapic_send_self(uint8_t vector);
 enum status lapic_send_init(uint32_t apic_id);
 /* Starts a CPU that waits after INIT, in real mode at `page` << 12. */
 enum status lapic_send_startup(uint32_t apic_id, uint8_t page);
