@@ -4,6 +4,7 @@
 #include "traps.h"
 #include "cpu.h"
 #include "irq.h"
+#include "nmi_reason.h"
 #include "ops.h"
 #include "paging.h"
 #include "panic.h"
@@ -54,12 +55,14 @@ static void nmi_in_hypervisor(struct cpu *c, struct cpu_user_regs *regs)
 		lapic_send_self(VECTOR_KICK);
 }
 
-/* An NMI on any CPU is domain 0's: it has the machine. */
+/* An NMI on any CPU is domain 0's: it has the machine. What the port says stays until domain 0 clears it there. */
 static void nmi_pass_on(struct cpu *c)
 {
 	c->nmi_arrived = false;
-	if (domain0 && domain_vcpu(domain0, 0))
-		arch_vcpu_nmi(domain_vcpu(domain0, 0));
+	if (!domain0 || !domain_vcpu(domain0, 0))
+		return;
+	(void)__atomic_fetch_or(&domain0->arch.nmi_reason, nmi_reason_of(io_in8(NMI_STATUS_PORT)), __ATOMIC_SEQ_CST);
+	arch_vcpu_nmi(domain_vcpu(domain0, 0));
 }
 
 static void interrupt(struct cpu *c, unsigned int vector)

@@ -185,6 +185,10 @@ void pv_deliver_nmi(struct vcpu *v)
 		return;
 	write_once(v->arch.nmi_pending, false);
 	v->arch.nmi_masked = true;
+	/* None: it was another vCPU that sent it. */
+	if (!v->id)
+		write_once(v->domain->shared_info->arch.nmi_reason,
+			   __atomic_exchange_n(&v->domain->arch.nmi_reason, 0, __ATOMIC_SEQ_CST));
 	fast_path_changed(v);
 	pv_inject(v, 2, 0);
 }

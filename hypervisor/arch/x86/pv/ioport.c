@@ -29,7 +29,8 @@
 #define PIT_CHANNEL_2 0x42
 #define PIT_CONTROL 0x43
 #define PIT_GATE 0x61
-#define PIT_GATE_BITS 0x03u /* gate of channel 2 and speaker */
+/* Gate of channel 2, speaker; and what clears and keeps off the NMIs of SERR and IOCHK. The others are read only. */
+#define PIT_GATE_BITS 0x0fu
 #define RTC_INDEX 0x70
 #define RTC_DATA 0x71
 #define RTC_INDEX_BITS 0x7fu
@@ -224,7 +225,7 @@ static void shared_out(struct domain *d, uint16_t port, uint8_t value)
 			io_out8(port, value);
 		break;
 	case PIT_GATE:
-		io_out8(port, (uint8_t)((io_in8(port) & ~PIT_GATE_BITS) | (value & PIT_GATE_BITS)));
+		io_out8(port, value & PIT_GATE_BITS);
 		break;
 	case RTC_INDEX:
 		/* The other bit would mask the hypervisor's NMIs. */

@@ -86,4 +86,5 @@ struct arch_domain {
 	struct cpu_policy *policy;  /* [D] what CPUID shows; NULL: the default for paravirtual guests */
 	uint64_t absent_address;    /* [I] address bits of entries that are not present which may not name memory */
 	struct guest_tsc tsc;	    /* set before it runs */
+	uint32_t nmi_reason;	    /* [a] XEN_NMIREASON_ of NMIs that its vCPU 0 has not taken yet */
 };
