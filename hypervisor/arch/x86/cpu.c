@@ -5,6 +5,7 @@
  * is optional but long mode: each feature is used where present and the paths are right without it.
  */
 #include "cpu.h"
+#include "cpu_signature.h"
 #include "ops.h"
 #include "raw.h"
 #include "panic.h"
@@ -150,6 +151,22 @@ void cpu_smap_settle(void)
 		memcpy(*site, nop, sizeof(nop));
 }
 
+/* Once all cores of a package halt, some families go to state C1E, in which the timers of the local APICs stand still; an idle
+   CPU waits for its own (AMD, BIOS and Kernel Developer's Guides for families 0xf to 0x11, interrupt-pending register). */
+static void c1e_keep_off(void)
+{
+	const uint64_t on_halt = BIT(27) | BIT(28); /* by the system management's doing, by the hardware's */
+	uint32_t one[4], family, model, stepping;
+	uint64_t pending;
+
+	cpuid(1, 0, one);
+	cpu_signature_decode(one[EAX], &family, &model, &stepping);
+	if (!cpu_features.amd || family < 0xf || family > 0x11)
+		return;
+	if (msr_read_raw(MSR_AMD_INTERRUPT_PENDING, &pending) && pending & on_halt)
+		(void)msr_write_raw(MSR_AMD_INTERRUPT_PENDING, pending & ~on_halt);
+}
+
 /* Also on CPUs that start later; a CPU has its tables loaded by then. */
 void cpu_setup_registers(void)
 {
@@ -173,6 +190,7 @@ void cpu_setup_registers(void)
 	   CPU without the register needs no telling. */
 	if (f->amd && msr_read_raw(MSR_AMD_DE_CFG, &de_cfg))
 		(void)msr_write_raw(MSR_AMD_DE_CFG, de_cfg | BIT(1));
+	c1e_keep_off();
 	/* AC is clear, so user pages are out of reach outside the brackets (SMAP). */
 	guest_access_end();
 }
