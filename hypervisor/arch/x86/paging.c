@@ -3,7 +3,10 @@
  *
  *   P1  Those slots are the same in every L4; what is mapped later goes into tables that all of them share.
  *   P2  Code is never writable, data never executable, once paging_init is done.
- *   P3  The frame table and the M2P can be read for any frame number in their window: where there is no memory they
+ *   P3  While the machine starts memory is taken from what the loaded tables map: below 4 GiB by the loader's, anywhere by ours.
+ *       Ours are loaded once they have the direct map, so that the tables of all frames, a two-hundredth of the machine's
+ *       memory, may lie above.
+ *   P4  The frame table and the M2P can be read for any frame number in their window: where there is no memory they
  *       are backed by shared pages of zeroes and of ones. The tables in front of those pages are shared too, and
  *       copied when something real is mapped there.
  *
@@ -27,6 +30,7 @@ mfn_t idle_root;
 static uint64_t *root;
 /* While the machine starts tables come from here; afterwards from the frame allocator. */
 static struct memmap *boot_map;
+static paddr_t boot_end = BIT(32); /* P3 */
 static struct spinlock map_lock = SPINLOCK_INIT;
 
 /* A page that stands for "nothing here", with the tables that repeat it 2^9 and 2^18 times. */
@@ -39,10 +43,10 @@ void *boot_alloc(struct memmap *map, uint64_t bytes, uint64_t align)
 {
 	paddr_t at;
 
-	/* The loader's tables reach 4 GiB. Low megabytes are left to devices and to the other CPUs' first steps. */
-	if (memmap_find_ram(map, bytes, align, 0x100000, UINT64_C(1) << 32, true, &at) != OK)
-		refuse_to_start("no %llu KiB of memory below 4 GiB for the hypervisor itself: give the machine more memory",
-		      (unsigned long long)(bytes >> 10));
+	/* From the top: devices and the other CPUs' first steps need what is low. */
+	if (memmap_find_ram(map, bytes, align, 0x100000, boot_end, true, &at) != OK)
+		refuse_to_start("no %llu KiB of memory below %llu GiB for the hypervisor itself: give the machine more memory",
+				(unsigned long long)(bytes >> 10), (unsigned long long)(boot_end >> 30));
 	memmap_reserve(map, at, bytes, MEMMAP_RESERVED);
 	return memset(paddr_map(at), 0, bytes);
 }
@@ -282,9 +286,12 @@ void paging_init(struct memmap *map, const struct memmap *all)
 	idle_root = paddr_to_mfn(table_paddr(root));
 	map_image();
 	map_direct(all);
-	map_tables_of_frames(all);
 	if (cpu_features.nx)
 		msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_NX);
+	paging_load_idle();
+	boot_end = DIRECT_BYTES;
+	map_tables_of_frames(all);
+	/* The pages of zeroes and ones may have been seen where something real is now. */
 	paging_load_idle();
 	publish_m2p();
 	boot_map = NULL;
