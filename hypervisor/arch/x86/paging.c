@@ -9,6 +9,7 @@
  *   P4  The frame table and the M2P can be read for any frame number in their window: where there is no memory they
  *       are backed by shared pages of zeroes and of ones. The tables in front of those pages are shared too, and
  *       copied when something real is mapped there.
+ *   P5  The screen's memory is in the direct map, where the loader's tables show it too: its console is older than our tables.
  *
  * Runs once, on the boot CPU, before anything else allocates; later only hyp_map_page, for CPUs that start, and mmio_map add
  * to it. The latter fails when there is no memory for a table: domain 0 may cause that.
@@ -26,6 +27,10 @@
 struct page *const frame_table = (struct page *)FRAME_TABLE_START;
 uint64_t frame_count;
 mfn_t idle_root;
+
+/* Of a VGA (P5). */
+#define SCREEN_START UINT64_C(0xa0000)
+#define SCREEN_END UINT64_C(0xc0000)
 
 static uint64_t *root;
 /* While the machine starts tables come from here; afterwards from the frame allocator. */
@@ -175,6 +180,7 @@ static void map_image(void)
 
 static void map_direct(const struct memmap *all)
 {
+	map_range(DIRECT_START + SCREEN_START, SCREEN_START, SCREEN_END, HYP_UC);
 	memmap_for_each(e, all)
 	{
 		paddr_t start = ROUND_UP(e->start, PAGE_BYTES);
@@ -343,6 +349,8 @@ void *mmio_map(paddr_t start, uint64_t bytes)
 	enum status s = OK;
 	vaddr_t va;
 
+	if (start >= SCREEN_START && start < SCREEN_END && bytes <= SCREEN_END - start)
+		return paddr_map(start);
 	spin_lock(&map_lock);
 	va = next;
 	if (end - first > MMIO_START + MMIO_BYTES - va)

@@ -25,3 +25,5 @@ extern struct start_info *start_info;
 extern struct shared_info *shared;
 /* -DGUEST_... words of the kernel's command line: true if the word is there. */
 bool option_is(const char *word);
+/* For a test that is about Hospes alone: false on Xen. */
+bool is_hospes(void);

@@ -37,6 +37,14 @@ bool option_is(const char *word)
 	return false;
 }
 
+bool is_hospes(void)
+{
+	struct xen_compile_info info;
+
+	EXPECT_STATUS(hc_xen_version(XENVER_compile_info, &info), 0);
+	return bytes_compare(info.compile_by, "hospes", 7) == 0;
+}
+
 void runtime_main(struct start_info *info)
 {
 	start_info = info;

@@ -15,14 +15,6 @@ static volatile uint64_t *entry;
 #define ABSENT(mfn) ((uint64_t)(mfn) << 12 | PTE_RW | PTE_US | PTE_NX)
 #define INVERTED(mfn) (ABSENT(~(uint64_t)(mfn)) & (PTE_MFN | 0xffful | PTE_NX))
 
-static bool is_hospes(void)
-{
-	struct xen_compile_info info;
-
-	EXPECT_STATUS(hc_xen_version(XENVER_compile_info, &info), 0);
-	return bytes_compare(info.compile_by, "hospes", 7) == 0;
-}
-
 static void every_way_refuses(uint64_t bad)
 {
 	uint64_t before = *entry;
