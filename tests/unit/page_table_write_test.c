@@ -27,6 +27,7 @@ static uint16_t clock_then_others(void)
 }
 
 #define tlb_clock_now clock_then_others
+#include "core/mm/page_ref.h"
 #include "core/mm/page_type.c"
 #undef tlb_clock_now
 
@@ -309,6 +310,30 @@ static void a_writable_leaf_of_an_interrupted_table_undoes_it_first(void **state
 	expect_uses(half, 1, 1);
 }
 
+/* Its owner gives it up while this CPU waits for another one that is changing its type. */
+static void give_up_meanwhile(void)
+{
+	fake_lock_wait_hook = NULL;
+	expect_uses(memory, 1, 0);
+	page_put(memory);
+	memory->type = PAGE_TYPE_WRITABLE;
+}
+
+/* The type word of a frame that is free is no type. */
+static void a_frame_is_referenced_while_its_type_is_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(page_get_with_writable(memory, self), OK);
+	page_put_with_writable(memory);
+	memory->type |= PAGE_TYPE_CHANGING;
+	fake_lock_wait_hook = give_up_meanwhile;
+	assert_int_equal(write(entry_for(memory, FAKE_PTE_WRITABLE | FAKE_PTE_WEAK)), OK);
+	assert_null(fake_lock_wait_hook);
+	expect_uses(memory, 0, 1);
+	/* As the model counts. */
+	page_get_more(memory);
+}
+
 static void the_short_way_serves_leaves_of_tables_in_use_alone(void **state)
 {
 	struct page *going = pt_page(&m.dom[0], 2);
@@ -361,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup(an_entry_that_is_not_the_expected_one_stays_and_nothing_is_taken, a_table_in_use),
 		cmocka_unit_test_setup(bits_that_the_cpu_sets_stay_if_asked_for, a_table_in_use),
 		cmocka_unit_test_setup(a_writable_leaf_of_an_interrupted_table_undoes_it_first, a_table_in_use),
+		cmocka_unit_test_setup(a_frame_is_referenced_while_its_type_is_looked_at, a_table_in_use),
 		cmocka_unit_test_setup(the_short_way_serves_leaves_of_tables_in_use_alone, a_table_in_use),
 	};
 

@@ -54,16 +54,21 @@ static bool page_is_descriptor(const struct page *p)
 	       (type & PAGE_TYPE_MASK) != PAGE_TYPE_WRITABLE && (type & PAGE_TYPE_MASK) != PAGE_TYPE_NONE;
 }
 
-static enum status leaf_get_memory(struct page *p, const struct pt_entry *leaf, const struct domain *owner)
+/* A frame's type says something of its owner's tables only as long as it is referenced. */
+static enum status leaf_get_memory(struct domain *d, struct page *p, const struct pt_entry *leaf,
+				   const struct domain *owner)
 {
 	enum status s = page_ref_get(p, owner->id);
 
 	if (s != OK)
 		return s;
+	/* Is it only interrupted work that gives it another type? */
+	if (leaf->writable && owner == d)
+		s = page_table_settle(d, p);
 	/* Does the hypervisor share it for reading only? */
 	if (leaf->writable && owner == domain_hypervisor)
 		s = E_PERM;
-	else if (leaf->writable)
+	else if (leaf->writable && s == OK)
 		s = page_get_writable(p);
 	/* Could what is read through it differ from what the CPU walks? */
 	else if (leaf->weak_caching && page_is_descriptor(p))
@@ -78,14 +83,9 @@ static enum status leaf_get_memory(struct page *p, const struct pt_entry *leaf, 
 static enum status leaf_get(struct domain *d, struct domain *owner, const struct pt_entry *leaf)
 {
 	struct page *p = mfn_has_page(leaf->frame) ? mfn_to_page(leaf->frame) : NULL;
-	enum status s = OK;
 
-	if (p && read_once(p->count) & PAGE_COUNT_MASK) {
-		/* Is it only interrupted work that gives it another type? */
-		if (leaf->writable && owner == d && p->owner == d->id && page_type_settled(p) & PAGE_TYPE_PARTIAL)
-			s = page_table_settle(d, p);
-		return s == OK ? leaf_get_memory(p, leaf, owner) : s;
-	}
+	if (p && read_once(p->count) & PAGE_COUNT_MASK)
+		return leaf_get_memory(d, p, leaf, owner);
 	if (owner != d && owner != domain_io)
 		return E_INVAL;
 	if (arch_iomem_may_map(d, leaf->frame, leaf->writable))
