@@ -2,7 +2,8 @@
  * What: what one vCPU has in DR6 is not found there by another one on the same processor.
  * Why: the CPU sets bits in DR6 and clears none: what is loaded for one guest would stay for the next, which debuggers there
  *      take for theirs, and by which domains could talk.
- * How: one vCPU sets status bits, with a breakpoint on; another one without breakpoints steps singly after it.
+ * How: one vCPU sets status bits, with breakpoints on; another one without breakpoints steps singly after it, to the
+ *      instruction where one of them is.
  * A failure means: a guest reads another one's debug status, and its own is wrong.
  * Machine: cpus=1 vcpus=2 bochs=1
  */
@@ -16,13 +17,15 @@
 
 static volatile unsigned int stage;
 static volatile uint64_t watched;
+extern char stepped_to[];
 
 static void second(void *argument)
 {
 	(void)argument;
 	EXPECT_STATUS(hc_set_debugreg(0, (unsigned long)&watched), 0);
+	EXPECT_STATUS(hc_set_debugreg(1, (unsigned long)stepped_to), 0);
 	EXPECT_STATUS(hc_set_debugreg(6, OTHERS), 0);
-	EXPECT_STATUS(hc_set_debugreg(7, 1 | 1u << 16 | 2u << 18), 0);
+	EXPECT_STATUS(hc_set_debugreg(7, 1 | 1u << 16 | 2u << 18 | 1u << 2), 0);
 	stage = 1;
 	EXPECT_TRUE(wait_for_count(&stage, 2, SECOND));
 	EXPECT_EQ(hc_get_debugreg(6) & DR6_STATUS, OTHERS);
@@ -33,7 +36,7 @@ void test_main(void)
 	vcpu_start(1, second, NULL);
 	EXPECT_TRUE(wait_for_count(&stage, 1, SECOND));
 	EXPECT_STATUS(hc_set_debugreg(6, 0), 0);
-	TRY("pushfq; orl $0x100, (%%rsp); popfq; nop; nop", OUT(), IN());
+	TRY("pushfq; orl $0x100, (%%rsp); popfq; nop; stepped_to: nop", OUT(), IN());
 	EXPECT_EQ(caught.vector, VECTOR_DB);
 	EXPECT_EQ(hc_get_debugreg(6) & DR6_STATUS, DR6_STEP);
 	stage = 2;

@@ -72,12 +72,23 @@ static void device_not_available(struct vcpu *v)
 	pv_inject(v, 7, 0);
 }
 
+/* The CPU may report breakpoints that are not enabled as well (SDM volume 3, 18.2.3): the addresses of who ran before. */
+static uint64_t breakpoints_enabled(uint64_t dr7)
+{
+	uint64_t enabled = 0;
+
+	for (unsigned int i = 0; i < 4; i++)
+		if (dr7 >> 2 * i & 3)
+			enabled |= BIT(i);
+	return enabled;
+}
+
 static void debug(struct vcpu *v)
 {
 	uint64_t dr6 = dr6_read();
 
 	dr6_write(0xffff0ff0);
-	v->arch.debug[6] |= dr6 & 0xe00f;
+	v->arch.debug[6] |= dr6 & (0xe000 | breakpoints_enabled(v->arch.debug[7]));
 	pv_inject(v, 1, 0);
 }
 
