@@ -42,6 +42,7 @@ static void features_apply_options(void)
 	cpu_features.smap &= o->smap != BOOT_SWITCH_OFF;
 	cpu_features.pcid &= o->pcid != BOOT_SWITCH_OFF;
 	cpu_features.xsave &= o->xsave != BOOT_SWITCH_OFF;
+	cpu_features.fpu.has_header = cpu_features.xsave;
 }
 
 /* On the boot CPU's own stack. */

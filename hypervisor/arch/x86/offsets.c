@@ -48,7 +48,6 @@ void offsets_emit(void)
 	EMIT(IRET_RAX, offsetof(struct iret_context, rax));
 	EMIT(IRET_R11, offsetof(struct iret_context, r11));
 	EMIT(IRET_RCX, offsetof(struct iret_context, rcx));
-	EMIT(IRET_FLAGS, offsetof(struct iret_context, flags));
 	EMIT(IRET_RIP, offsetof(struct iret_context, rip));
 	EMIT(IRET_CS, offsetof(struct iret_context, cs));
 	EMIT(IRET_RFLAGS, offsetof(struct iret_context, rflags));

@@ -37,13 +37,13 @@ static enum status step_timers(struct domain *d)
 
 static enum status step_dead(struct domain *d)
 {
+	/* Who still maps a frame of it keeps it here for a time, not the CPUs of its pool: they are free when that is told. */
+	(void)pool_move(d, 0);
 	spin_lock(&d->lock);
 	d->state = DOMAIN_DEAD;
 	spin_unlock(&d->lock);
 	if (domain0)
 		evtchn_send_global_virq(VIRQ_DOM_EXC);
-	/* Who still maps a frame of it keeps it here for a time, but not the CPUs of its pool. */
-	(void)pool_move(d, 0);
 	/* Existence ends. The caller still holds a reference of its own, so this is not the last. */
 	domain_put(d);
 	return OK;

@@ -528,11 +528,21 @@ uint64_t sched_idle_ns(unsigned int cpu)
 void sched_dump(void)
 {
 	cpuset_for_each(cpu, &cpus_online) {
-		const struct runqueue *q = &runqueues[cpu];
-		const struct vcpu *v = read_once(q->current);
+		struct runqueue *q = &runqueues[cpu];
+		int domain = -1, vcpu = -1;
+		unsigned int queued;
+		uint64_t min_ns, offset_ns;
 
-		log_info("cpu %u: runs d%d v%d, %u queued, virtual time %lu + %lu", cpu, v ? v->domain->id : -1,
-			 v ? (int)v->id : -1, read_once(q->queued), (unsigned long)read_once(q->min_ns),
-			 (unsigned long)read_once(q->offset_ns));
+		spin_lock(&q->lock);
+		if (q->current) {
+			domain = q->current->domain->id;
+			vcpu = (int)q->current->id;
+		}
+		queued = q->queued;
+		min_ns = q->min_ns;
+		offset_ns = q->offset_ns;
+		spin_unlock(&q->lock);
+		log_info("cpu %u: runs d%d v%d, %u queued, virtual time %lu + %lu", cpu, domain, vcpu, queued,
+			 (unsigned long)min_ns, (unsigned long)offset_ns);
 	}
 }

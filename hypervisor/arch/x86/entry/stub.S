@@ -106,7 +106,8 @@ fast_syscall_slow:
 /*
  * Hypercall iret: what hypercall_iret() in pv/iret.c does, in the usual case: events go on and none is pending, and this
  * CPU has nothing else to do. SYSCALL has left rcx and r11 free. Until the address space changes nothing has happened; the
- * long way starts from the same registers.
+ * long way starts from the same registers. VGCF_in_syscall is not asked for: the frame of a kernel that sets it has rip and
+ * rflags as rcx and r11, as they were at the system call.
  */
 fast_iret:
 	movq STUB(STUB_WORK), %rcx
