@@ -27,10 +27,12 @@ TERMINAL_CODES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")
 HALTED = re.compile(rb"^\s*(\[ *\d+\.\d+\] )?reboot: System halted|^\s*\((XEN|HOSPES)\).*Hardware Dom0 halted: halting machine")
 PR_SET_PDEATHSIG = 1
 # Those of the monitor's lines on a CPU that say where it is.
-REGISTERS = re.compile(r"R[A-Z0-9]{1,2} *=|[CS]S *=|CR0=")
-STACK_POINTER = re.compile(r"RSP=([0-9a-f]+)")
+REGISTERS = re.compile(r"[RE][A-Z0-9]{1,2} *=|[CS]S *=|CR0=")
+STACK_POINTER = re.compile(r"[RE]SP=([0-9a-f]+)")
 STACK_WORDS = 64
 MONITOR_SECONDS = 5
+# The keys that switch the console's input, and the debug keys, of both hypervisors.
+TO_HYPERVISOR, STATE_KEYS, STATE_SECONDS = b"\x01\x01\x01", b"draqe", 3
 
 
 def end_with_parent():
@@ -163,6 +165,19 @@ class Execution:
                     lines += ["Its stack:", *self.qmp.monitor(f"x /{STACK_WORDS}gx 0x{stack[1]}", cpu).splitlines()]
                 self.log.note(("\n".join(lines) + "\n").encode())
 
+    def log_state(self):
+        """What the hypervisor says of itself, if it still answers: CPUs' registers, queues, timers, domains, event channels."""
+        if self.options.icount or self.options.hypervisor == "none":
+            return
+        deadline = time.monotonic() + STATE_SECONDS
+        try:
+            self.qemu.stdin.write(TO_HYPERVISOR + STATE_KEYS)
+            self.qemu.stdin.flush()
+        except OSError:
+            return
+        while select.select([self.qemu.stdout], [], [], max(deadline - time.monotonic(), 0))[0] and self.console_read():
+            pass
+
     def watch(self):
         """Reads until QEMU's console ends or the time has run out."""
         deadline = time.monotonic() + self.options.timeout
@@ -172,6 +187,7 @@ class Execution:
             if left <= 0:
                 self.timed_out = True
                 self.log_registers()
+                self.log_state()
                 self.qemu.kill()
                 break
             if not self.qmp.socket and self.qmp.reason is None:
