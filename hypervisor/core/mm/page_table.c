@@ -71,7 +71,7 @@ static enum status leaf_get_memory(struct domain *d, struct page *p, const struc
 	else if (leaf->writable && s == OK)
 		s = page_get_writable(p);
 	/* Could what is read through it differ from what the CPU walks? */
-	else if (leaf->weak_caching && page_is_descriptor(p))
+	else if (s == OK && leaf->weak_caching && page_is_descriptor(p))
 		s = E_INVAL;
 	if (s != OK)
 		page_ref_put(p);
