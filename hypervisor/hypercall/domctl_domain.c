@@ -76,12 +76,8 @@ enum status domctl_pausedomain(struct vcpu *v, struct domain *d, struct xen_domc
 
 enum status domctl_unpausedomain(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
-	enum status status = domain_control_unpause(d);
-
 	(void)v, (void)op;
-	if (!status)
-		d->control.has_run = true;
-	return status;
+	return domain_control_unpause(d);
 }
 
 enum status domctl_resumedomain(struct vcpu *v, struct domain *d, struct xen_domctl *op)

@@ -34,6 +34,12 @@ static bool flags_are_possible(unsigned int mem_flags)
 	return !(mem_flags & XENMEMF_exact_node_request) || is_first_node;
 }
 
+/* Memory that devices reach is given to who has devices, or builds a domain: others could keep it from them. */
+static bool may_choose_below(const struct domain *caller, unsigned int address_bits)
+{
+	return !address_bits || caller->privileged || address_bits >= arch_physical_address_bits();
+}
+
 /* Pure. */
 static enum status extents_decode(const struct xen_memory_reservation *r, uint64_t start, struct extents *e)
 {
@@ -67,7 +73,7 @@ static long extents_run(struct vcpu *v, struct memory_call *call, extent_functio
 		return E_FAULT;
 	if (extents_decode(&r, call->start, &e))
 		return (long)call->start;
-	if (memory_target_find(v, r.domid, &e.domain))
+	if (!may_choose_below(v->domain, e.address_bits) || memory_target_find(v, r.domid, &e.domain))
 		return (long)call->start;
 
 	while (!is_interrupted && i < e.count && !function(v, &e, i)) {

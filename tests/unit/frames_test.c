@@ -7,6 +7,7 @@ static int setup(void **state)
 {
 	mm_domain_init(&one, 1, UINT64_MAX);
 	mm_domain_init(&two, 2, UINT64_MAX);
+	one.control.has_run = two.control.has_run = true;
 	return mm_setup(state);
 }
 
@@ -349,6 +350,28 @@ static void reserve_is_kept_from_domains_but_not_from_the_hypervisor(void **stat
 	assert_non_null(frames_alloc(0, 0));
 }
 
+/* As the tools add up what is free and what a new domain needs. */
+static void who_builds_a_domain_can_have_all_that_is_free(void **state)
+{
+	(void)state;
+	two.control.has_run = false;
+	fake_memory_leave(150);
+	assert_int_equal(frames_claim(&two, 100), OK);
+	for (unsigned int i = 0; i < 150; i++)
+		assert_non_null(frames_alloc_for(&two, 0, 0));
+	assert_null(frames_alloc_for(&two, 0, 0));
+}
+
+static void claimed_frames_can_be_had_when_the_hypervisor_has_taken_all_others(void **state)
+{
+	(void)state;
+	assert_int_equal(frames_claim(&one, frames_available_count()), OK);
+	fake_memory_leave(0);
+	while (one.pages_claimed)
+		assert_non_null(frames_alloc_for(&one, 0, 0));
+	assert_null(frames_alloc_for(&one, 0, 0));
+}
+
 static void claimed_frames_are_for_the_claimer(void **state)
 {
 	uint64_t free = frames_available_count();
@@ -447,6 +470,8 @@ int main(void)
 		test(freeing_twice_stops_the_machine),
 		test(freeing_a_referenced_frame_stops_the_machine),
 		test(reserve_is_kept_from_domains_but_not_from_the_hypervisor),
+		test(who_builds_a_domain_can_have_all_that_is_free),
+		test(claimed_frames_can_be_had_when_the_hypervisor_has_taken_all_others),
 		test(claimed_frames_are_for_the_claimer),
 		test(hypervisor_does_not_take_claimed_frames),
 		test(claim_counts_what_the_domain_has_already),

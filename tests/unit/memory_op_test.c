@@ -95,6 +95,7 @@ static void populate_stops_at_the_limit_with_the_exact_count(void **state)
 static void populate_stops_when_memory_ends_with_the_exact_count(void **state)
 {
 	(void)state;
+	domu->control.has_run = true;
 	assert_int_equal(populate(vu, DOMID_SELF, 1, 0), 1);
 	fake_memory_leave(frames_total_count() / 128 + 2);
 	assert_int_equal(populate(vu, DOMID_SELF, 5, 0), 2);
@@ -103,15 +104,30 @@ static void populate_stops_when_memory_ends_with_the_exact_count(void **state)
 
 static void populate_respects_the_address_width(void **state)
 {
-	struct xen_memory_reservation r = reservation(DOMID_SELF, 4, 0);
+	struct xen_memory_reservation r = reservation(domu->id, 4, 0);
 
 	(void)state;
 	r.mem_flags = XENMEMF_address_bits(20);
-	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 4);
+	assert_int_equal(reserve(v0, XENMEM_populate_physmap, r), 4);
 	for (unsigned int i = 0; i < 4; i++)
 		assert_true(*list(i) < 0x100);
 	r.mem_flags = XENMEMF_address_bits(12);
+	assert_int_equal(reserve(v0, XENMEM_populate_physmap, r), 0);
+}
+
+/* It could keep what devices need. */
+static void a_guest_does_not_choose_low_memory(void **state)
+{
+	struct xen_memory_reservation r = reservation(DOMID_SELF, 1, 0);
+
+	(void)state;
+	r.mem_flags = XENMEMF_address_bits(20);
 	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 0);
+	assert_int_equal(reserve(vu, XENMEM_increase_reservation, r), 0);
+	r.mem_flags = XENMEMF_address_bits(arch_physical_address_bits() - 1);
+	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 0);
+	r.mem_flags = XENMEMF_address_bits(arch_physical_address_bits());
+	assert_int_equal(reserve(vu, XENMEM_populate_physmap, r), 1);
 }
 
 static void orders_beyond_two_mebibytes_are_refused(void **state)
@@ -495,6 +511,7 @@ int main(void)
 		test(populate_stops_at_the_limit_with_the_exact_count),
 		test(populate_stops_when_memory_ends_with_the_exact_count),
 		test(populate_respects_the_address_width),
+		test(a_guest_does_not_choose_low_memory),
 		test(orders_beyond_two_mebibytes_are_refused),
 		test(counts_that_overflow_are_refused),
 		test(flags_for_what_there_is_not_are_refused),

@@ -66,10 +66,12 @@ enum status domain_control_unpause(struct domain *d)
 	enum status status = OK;
 
 	spin_lock(&d->lock);
-	if (!d->control_pause_count)
+	if (!d->control_pause_count) {
 		status = E_INVAL;
-	else
+	} else {
 		d->control_pause_count--;
+		write_once(d->control.has_run, true);
+	}
 	spin_unlock(&d->lock);
 	if (status == OK)
 		domain_unpause(d);

@@ -41,7 +41,8 @@
 /* How many frames wait for a flush at most: that long an allocation may have to go on when it needs them. */
 #define WAITING_MAX 256u
 
-/* What domains may not take, so that the hypervisor can still do what they ask it for. */
+/* What domains that run may not take, so that the hypervisor can still do what they ask it for. Who builds one was told that
+   it is free, and decides himself. */
 #define RESERVE_SHIFT 7u
 #define RESERVE_MAX UINT64_C(4096)
 
@@ -206,8 +207,11 @@ static uint64_t reserve(void) { return MIN(frames.total >> RESERVE_SHIFT, RESERV
 /* May `d` (NULL: the hypervisor itself) take `count` of what is free? Claims of others are respected by both. */
 static bool may_take(const struct domain *d, uint64_t count)
 {
-	uint64_t kept = frames.claimed + (d ? reserve() - d->pages_claimed : 0);
+	uint64_t own = d ? d->pages_claimed : 0, kept = frames.claimed - own;
 
+	/* What was claimed can be had, whatever has become of the rest. */
+	if (d && read_once(d->control.has_run) && count > own)
+		kept += reserve();
 	return frames.free >= kept && frames.free - kept >= count;
 }
 
