@@ -100,6 +100,15 @@ static void read_xsave(void)
 	cpu_features.xsaveopt = r[EAX] & 1;
 }
 
+/* AMD, BIOS and Kernel Developer's Guides for families 0xf to 0x11, interrupt-pending register. */
+static bool may_have_c1e(uint32_t signature)
+{
+	uint32_t family, model, stepping;
+
+	cpu_signature_decode(signature, &family, &model, &stepping);
+	return family >= 0xf && family <= 0x11;
+}
+
 void cpu_features_read(void)
 {
 	struct cpu_features *f = &cpu_features;
@@ -134,6 +143,7 @@ void cpu_features_read(void)
 	f->umip = has(seven, ECX, 2);
 	f->tsc_invariant = has(e7, EDX, 8);
 	f->physical_bits = ext[EAX] >= 0x80000008 ? e8[EAX] & 0xff : 36;
+	f->c1e = f->amd && may_have_c1e(one[EAX]);
 	f->syscall32 = f->amd;
 	f->sysenter = !f->amd;
 	if (!f->pat)
@@ -151,18 +161,11 @@ void cpu_smap_settle(void)
 		memcpy(*site, nop, sizeof(nop));
 }
 
-/* Once all cores of a package halt, some families go to state C1E, in which the timers of the local APICs stand still; an idle
-   CPU waits for its own (AMD, BIOS and Kernel Developer's Guides for families 0xf to 0x11, interrupt-pending register). */
-static void c1e_keep_off(void)
+void cpu_c1e_off(void)
 {
 	const uint64_t on_halt = BIT(27) | BIT(28); /* by the system management's doing, by the hardware's */
-	uint32_t one[4], family, model, stepping;
 	uint64_t pending;
 
-	cpuid(1, 0, one);
-	cpu_signature_decode(one[EAX], &family, &model, &stepping);
-	if (!cpu_features.amd || family < 0xf || family > 0x11)
-		return;
 	if (msr_read_raw(MSR_AMD_INTERRUPT_PENDING, &pending) && pending & on_halt)
 		(void)msr_write_raw(MSR_AMD_INTERRUPT_PENDING, pending & ~on_halt);
 }
@@ -190,7 +193,6 @@ void cpu_setup_registers(void)
 	   CPU without the register needs no telling. */
 	if (f->amd && msr_read_raw(MSR_AMD_DE_CFG, &de_cfg))
 		(void)msr_write_raw(MSR_AMD_DE_CFG, de_cfg | BIT(1));
-	c1e_keep_off();
 	/* AC is clear, so user pages are out of reach outside the brackets (SMAP). */
 	guest_access_end();
 }

@@ -129,6 +129,7 @@ struct cpu_features {
 		tsc_deadline, tsc_invariant, page_1gb, pat;
 	bool l1tf; /* a load through an entry that is not present may be served from the first-level cache */
 	bool amd; /* AMD or Hygon: SYSCALL from 32-bit code, no SYSENTER in long mode */
+	bool c1e; /* may stop the timers of the local APICs once all its cores halt */
 	unsigned int physical_bits;
 	uint64_t xcr0; /* what the hypervisor switches */
 	struct fpu_format fpu;
@@ -154,6 +155,8 @@ void cpu_smap_settle(void);
 /* Has this CPU all that the boot CPU has? Later CPUs. */
 bool cpu_features_suffice(void);
 void cpu_setup_registers(void);
+/* Before each sleep of a CPU with cpu_features.c1e: the firmware may switch that state on, as when domain 0 enables ACPI. */
+void cpu_c1e_off(void);
 
 /* descriptors.c: builds and loads this CPU's GDT page, TSS, IDT, SYSCALL entry. */
 void descriptors_init_idt(void);

@@ -215,6 +215,8 @@ static void idle(struct cpu *c)
 		return;
 	while (c->interrupts == interrupts && !c->nmi_arrived && scrub_some())
 		interrupts_take();
+	if (unlikely(cpu_features.c1e))
+		cpu_c1e_off();
 	if (c->interrupts == interrupts && !c->nmi_arrived)
 		sleep_until_interrupt();
 	c->preempt_deadline = UINT64_MAX;
