@@ -62,8 +62,6 @@ static struct gsi *gsis;
 static uint32_t gsi_end;	     /* fixed after irq_init */
 static uint32_t isa_gsi[ISA_IRQS];   /* fixed after irq_init */
 
-static struct acpi_nmi local_nmi[ACPI_NMI_MAX];
-static unsigned int local_nmi_count;
 
 static struct spinlock trouble_lock = SPINLOCK_INIT;
 static struct rate_limit trouble_limit;
@@ -499,12 +497,13 @@ static void serial_connect(void)
 		log_warning("the serial console has no interrupt: its input is not read");
 }
 
-void irq_init_cpu(const struct cpu *c)
+/* The machine's NMI, on the boot CPU alone: where it comes to all of them, it would be one for each. */
+static void local_nmis_open(const struct acpi_info *acpi)
 {
-	for (unsigned int i = 0; i < local_nmi_count; i++) {
-		const struct acpi_nmi *n = &local_nmi[i];
+	for (unsigned int i = 0; i < acpi->nmi_count; i++) {
+		const struct acpi_nmi *n = &acpi->nmi[i];
 
-		if (n->acpi_id == ACPI_NMI_ALL_CPUS || n->acpi_id == c->acpi_id)
+		if (n->local && (n->acpi_id == ACPI_NMI_ALL_CPUS || n->acpi_id == this_cpu()->acpi_id))
 			lapic_line_set_nmi(n->lint, n->polarity == ACPI_POLARITY_LOW);
 	}
 }
@@ -518,11 +517,8 @@ void irq_init(const struct acpi_info *acpi)
 	lines_init();
 	for (unsigned int i = 0; i < acpi->override_count; i++)
 		override_apply(&acpi->override[i]);
-	for (unsigned int i = 0; i < acpi->nmi_count; i++)
-		if (acpi->nmi[i].local)
-			local_nmi[local_nmi_count++] = acpi->nmi[i];
 	config_spaces_add(acpi);
-	irq_init_cpu(this_cpu());
+	local_nmis_open(acpi);
 	serial_connect();
 	log_info("interrupts: %u IO-APIC%s, %u lines", ioapic_count(), ioapic_count() == 1 ? "" : "s", gsi_end);
 }

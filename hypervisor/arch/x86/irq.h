@@ -17,11 +17,8 @@ struct domain;
 struct irq;
 
 /* On the boot CPU, with heap and local APIC in place: finds the IO-APICs, silences the 8259s, adds the configuration
-   space of the ACPI tables, and gives the serial console its interrupt. */
+   space of the ACPI tables, opens the machine's NMI here, and gives the serial console its interrupt. */
 void irq_init(const struct acpi_info *acpi);
-/* On each CPU, after lapic_init_cpu(): the lines of the local APIC that are non-maskable interrupts. irq_init has done it
-   for the boot CPU. */
-void irq_init_cpu(const struct cpu *c);
 
 /* A vector between 32 and 255 came in. From a guest or from idle: no lock is held. Ends it at the local APIC. */
 void irq_handle(struct cpu *c, unsigned int vector);

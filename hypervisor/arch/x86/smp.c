@@ -190,7 +190,6 @@ static void cpu_main(void)
 	c->xcr0 = cpu_features.xsave ? cpu_features.xcr0 : 0;
 	lapic_init_cpu();
 	lapic_timer_init_cpu();
-	irq_init_cpu(c);
 	pv_cpuid_init_cpu();
 	if (lapic_id() != c->apic_id)
 		panic("CPU %u has the APIC id %#x instead of %#x", c->id, lapic_id(), c->apic_id);
