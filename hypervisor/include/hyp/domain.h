@@ -282,8 +282,8 @@ enum status arch_vcpu_initialise(struct vcpu *target, struct vcpu *caller, vaddr
  * to `offset` in it, and sets v->info and v->info_page. The place was checked. d->lock is held.
  */
 enum status arch_vcpu_info_map(struct vcpu *v, gfn_t frame, unsigned int offset);
-/* Writes v's runstate to v->runstate_area, and its time record to v->time_area, if it can now (v current) or when v next
-   runs. A fault is ignored. */
+/* For a vCPU of v's domain: writes v's runstate to v->runstate_area, and its time record to v->time_area, now or, if v is not
+   current, perhaps when it next runs. A fault is ignored. */
 void arch_runstate_update(struct vcpu *v);
 void arch_time_update(struct vcpu *v);
 /* An NMI for v, which is kicked; a second one before the first is taken is the same one. See also arch_vcpu_has_nmi. */

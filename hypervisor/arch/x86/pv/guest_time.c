@@ -41,8 +41,7 @@ void pv_time_publish(struct vcpu *v)
 	__atomic_store_n(&t->version, version + 1, __ATOMIC_SEQ_CST);
 }
 
-/* Programs read it on other CPUs too: its version changes as the first record's does. v runs here, so nobody else changes it
-   (R3). */
+/* Programs read it on other CPUs too: its version changes as the first record's does. */
 static void time_area_write(struct vcpu *v, vaddr_t to)
 {
 	struct vcpu_time_info t = {0}, *area = (struct vcpu_time_info *)to;
@@ -62,7 +61,8 @@ static void time_area_write(struct vcpu *v, vaddr_t to)
 
 void arch_time_update(struct vcpu *v)
 {
-	if (v->time_area && v == current_vcpu())
+	/* Kernel addresses are the same for all vCPUs, and so is the time where the CPUs' counters are. */
+	if (v->time_area && (v == current_vcpu() || tsc_is_stable()))
 		time_area_write(v, v->time_area);
 }
 
