@@ -2,8 +2,8 @@
  * The hypervisor's keys on its console (Ctrl-A three times, then 'h' lists them): what the machine is doing, for the one
  * who looks at it when a guest does not answer any more. `xl debug-keys` presses them too.
  *
- *   K1  A key only reads, but for 'R'. Words are read without the locks that protect them where one look does no harm, so
- *       that a line may be out of date.
+ *   K1  A key only reads, but for 'R', and 'q', which has kernels speak too. Words are read without the locks that protect
+ *       them where one look does no harm, so that a line may be out of date.
  *   K2  What a key prints is bounded: the port is slow, and its CPU does nothing else meanwhile.
  *
  * Keys come by the port's interrupt, or by sysctl: no lock is held in either case.
@@ -22,7 +22,7 @@
 #define VCPUS_SHOWN 32u
 
 /* Calls show for the first domains, and says if there are more. */
-static void domains_show(void (*show)(const struct domain *d))
+static void domains_show(void (*show)(struct domain *d))
 {
 	struct domain *d = domain_find_next(0);
 
@@ -52,7 +52,8 @@ static void vcpu_show(const struct vcpu *v)
 		 v->info && read_once(v->info->evtchn_upcall_mask) ? ", masked" : "");
 }
 
-static void domain_show(const struct domain *d)
+/* A kernel that hears of VIRQ_DEBUG says how it sees its event channels. */
+static void domain_show(struct domain *d)
 {
 	static const char *const states[] = {"alive", "dying", "dead"};
 
@@ -60,16 +61,22 @@ static void domain_show(const struct domain *d)
 		 d->is_shutdown ? ", shut down" : "", read_once(d->references), read_once(d->pause_count),
 		 (unsigned long)read_once(d->pages), (unsigned long)d->pages_max, d->shutdown_code);
 	for (unsigned int i = 0; i < MIN(d->vcpu_max, VCPUS_SHOWN); i++) {
-		const struct vcpu *v = domain_vcpu(d, i);
+		struct vcpu *v = domain_vcpu(d, i);
 
-		if (v)
-			vcpu_show(v);
+		if (!v)
+			continue;
+		vcpu_show(v);
+		evtchn_send_vcpu_virq(v, VIRQ_DEBUG);
 	}
 }
 
 static void key_domains(void) { domains_show(domain_show); }
-static void key_event_channels(void) { domains_show(evtchn_dump); }
-static void key_grants(void) { domains_show(grant_dump); }
+
+static void event_channels_show(struct domain *d) { evtchn_dump(d); }
+static void key_event_channels(void) { domains_show(event_channels_show); }
+
+static void grants_show(struct domain *d) { grant_dump(d); }
+static void key_grants(void) { domains_show(grants_show); }
 
 /* The machine ------------------------------------------------------------------------------------------------------ */
 

@@ -28,6 +28,7 @@ static struct {
 	bool at_line_start;
 	bool domain0_to_ring;
 	bool forced; /* the machine is stopping: the lock is not waited for */
+	void (*ring_written)(void);
 } console = {
 	.ring = {.storage = first_storage, .bytes = sizeof(first_storage)},
 	.at_line_start = true,
@@ -83,6 +84,16 @@ void console_sink_remove(const struct console_sink *sink)
 	unlock_console(locked);
 }
 
+void console_ring_set_notify(void (*written)(void)) { write_once(console.ring_written, written); }
+
+static void ring_tell(void)
+{
+	void (*written)(void) = read_once(console.ring_written);
+
+	if (written && !read_once(console.forced))
+		written();
+}
+
 static void write_sinks(const char *text, size_t length)
 {
 	for (unsigned int i = 0; i < SINKS_MAX; i++) {
@@ -101,20 +112,24 @@ void console_write(const char *text, size_t length)
 	conring_write(&console.ring, text, length);
 	console.at_line_start = true;
 	unlock_console(locked);
+	ring_tell();
 }
 
 void console_domain0_write(const char *text, size_t length)
 {
-	bool locked;
+	bool locked, to_ring;
 
 	if (!length)
 		return;
 	locked = lock_console();
 	write_sinks(text, length);
-	if (console.domain0_to_ring)
+	to_ring = console.domain0_to_ring;
+	if (to_ring)
 		conring_write(&console.ring, text, length);
 	console.at_line_start = text[length - 1] == '\n';
 	unlock_console(locked);
+	if (to_ring)
+		ring_tell();
 }
 
 void console_ring_domain0_set(bool on)

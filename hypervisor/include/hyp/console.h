@@ -45,6 +45,9 @@ void console_guest_write(struct console_guest *guest, uint16_t domid, const char
 uint32_t console_ring_read(uint32_t *index, bool incremental, char *to, uint32_t max);
 /* Readers see no more what lies before `index`. */
 void console_ring_clear(uint32_t index);
+/* `written` is called after each piece that the ring got, on its CPU, under whatever locks its writer holds but the console's:
+   it may set a timer. Not once console_force was called. */
+void console_ring_set_notify(void (*written)(void));
 /* Goes on in `storage`, which is taken for good. E_INVAL unless `bytes` is a power of two of at least
    4096. */
 enum status console_ring_set(char *storage, uint32_t bytes);
