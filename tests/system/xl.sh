@@ -6,10 +6,11 @@
 # The guests boot Debian's kernel, unpacked, from a read-only disk: unpacking costs more time under emulation than all else
 # in `xl create`; one check creates a guest from the packed kernel all the same. A second disk brings what is built here: the
 # programs of tests/system/programs that domain 0 runs beside the tools, and a guest that is up at once (guests/small.c).
-# REGISTRY=oxenstored has that daemon keep the registry, as in an installation of Debian; else the one in C does.
+# With an empty $dom0_memory domain 0 has all that is free. REGISTRY=oxenstored has that daemon keep the registry, as in an installation of Debian; else the one in C does.
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+dom0_memory=640M
 on_hypervisor || skip_test "guests need a hypervisor"
 
 # overlay IMAGE NAME: prints the path of a disk that begins as the image and keeps what is written to itself.
@@ -57,7 +58,7 @@ checks_end")
 	console_log=$TEST_LOGS/$TEST_NAME.$step.console
 	echo "+ ./run --hypervisor $HYPERVISOR $*"
 	status=0
-	output=$("$top/run" --hypervisor "$HYPERVISOR" --timeout 600 --log "$console_log" --memory 2G --dom0-memory 640M \
+	output=$("$top/run" --hypervisor "$HYPERVISOR" --timeout 600 --log "$console_log" --memory 2G ${dom0_memory:+--dom0-memory "$dom0_memory"} \
 		"$(read_only_disks "$("$top/image/kernel" amd64)/vmlinux" "$(xl_programs)")" ${REGISTRY:+--dom0-args "xenstored=$REGISTRY"} "$@" --exec "$checks") || status=$?
 	sed 's/^/  /' <<<"$output"
 	expect_status 0
