@@ -183,11 +183,14 @@ static void model_free(void)
 	model.frame[i].state = MODEL_FREE;
 }
 
+/* Who is being built may have it all. */
+static uint64_t model_reserve(const struct domain *d) { return d->control.has_run ? frames_total_count() / 128 : 0; }
+
 static void model_domain_alloc(void)
 {
 	unsigned int owner = model_byte() % MODEL_DOMAINS, order = model_byte() % 4, bits = model_bits(model_byte());
 	struct domain *d = &model.domain[owner];
-	uint64_t pages = d->pages, kept = frames_claimed_count() + frames_total_count() / 128;
+	uint64_t pages = d->pages, kept = frames_claimed_count() + model_reserve(d);
 	bool within_limit = pages + BIT(order) <= d->pages_max;
 	/* Marks need up to two frames more, which are the hypervisor's and leave d's own claim alone, too. */
 	bool certain = model_has_block(order, bits) && frames_free_count() >= kept + BIT(order) + 2;
@@ -277,7 +280,8 @@ static void model_scrub(void)
 static void model_claim(void)
 {
 	struct domain *d = &model.domain[model_byte() % MODEL_DOMAINS];
-	uint64_t pages = model_byte() % 80, available = frames_available_count(), had = d->pages_claimed;
+	uint64_t pages = model_byte() % 80, kept = frames_claimed_count() + model_reserve(d), had = d->pages_claimed;
+	uint64_t available = frames_free_count() > kept ? frames_free_count() - kept : 0;
 	enum status status = frames_claim(d, pages);
 
 	if (!pages)
@@ -402,7 +406,7 @@ static void model_check(void)
 		model_expect(model.domain[i].references == 1 + (pages[i] > 0));
 		claimed += model.domain[i].pages_claimed;
 	}
-	model_expect(frames_claimed_count() == claimed);
+	model_expect(frames_claimed_count() == claimed && claimed <= frames_free_count());
 }
 
 static void model_init(const uint8_t *bytes, size_t count)
@@ -418,6 +422,7 @@ static void model_init(const uint8_t *bytes, size_t count)
 		model.domain[i].id = (domid_t)(i * 100);
 		model.domain[i].references = 1;
 		model.domain[i].pages_max = 60;
+		model.domain[i].control.has_run = i > 0;
 	}
 }
 
