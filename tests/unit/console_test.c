@@ -279,6 +279,36 @@ static void levels_that_do_not_exist_are_refused(void **state)
 	assert_int_equal(t.always, 9);
 }
 
+static unsigned int ring_news;
+static void ring_written(void)
+{
+	char text[8];
+	uint32_t index = 0;
+
+	/* It is there, and the lock is free. */
+	assert_int_equal(console_ring_read(&index, false, text, sizeof(text)), sizeof(text));
+	ring_news++;
+}
+
+static void who_reads_the_ring_is_told_of_what_it_gets(void **state)
+{
+	(void)state;
+	console_ring_set_notify(ring_written);
+	log_info("a line of ours");
+	assert_int_equal(ring_news, 1);
+	guest_writes("a line of a guest\n");
+	assert_int_equal(ring_news, 2);
+	console_domain0_write("not kept\n", 9);
+	assert_int_equal(ring_news, 2);
+	console_ring_domain0_set(true);
+	console_domain0_write("kept\n", 5);
+	assert_int_equal(ring_news, 3);
+	console_ring_domain0_set(false);
+	console_ring_set_notify(NULL);
+	log_info("told to nobody");
+	assert_int_equal(ring_news, 3);
+}
+
 /* Last: it is not taken back. */
 static void forced_console_writes_without_its_lock(void **state)
 {
@@ -310,6 +340,7 @@ int main(void)
 		cmocka_unit_test_setup(too_many_sinks_are_refused, set_up),
 		cmocka_unit_test_setup(levels_are_parsed_as_their_names, set_up),
 		cmocka_unit_test_setup(levels_that_do_not_exist_are_refused, set_up),
+		cmocka_unit_test_setup(who_reads_the_ring_is_told_of_what_it_gets, set_up),
 		cmocka_unit_test_setup(forced_console_writes_without_its_lock, set_up),
 	};
 
