@@ -4,7 +4,7 @@ import sys
 
 from . import boot, domains, hypercall, io, machine, macro, micro, profile, record
 from .options import options_parse
-from .rows import rows_differ
+from .rows import rows_differ, rows_refused
 from .table import table_text
 
 TABLES = {"boot": boot, "domains": domains, "hypercall": hypercall, "io": io, "macro": macro, "micro": micro, "profile": profile}
@@ -26,6 +26,10 @@ def table_run(options, name):
     # Before the measurement, which may be long: the tree can change meanwhile.
     versions = record.versions()
     result = {"table": name, "unit": options.unit, "versions": versions, **TABLES[name].measure(options)}
+    # profile has functions instead.
+    why = rows_refused(result["rows"], options.only) if "rows" in result else None
+    if why:
+        raise machine.Failure(f"{name}: {why}")
     line = ", ".join(f"{key} {value}" for key, value in versions.items())
     text = result.pop("text", None) or table_text(f"{result['title']}, in {options.unit}", result["rows"], result["ways"])
     text += line + "\n"

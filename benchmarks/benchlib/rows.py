@@ -37,6 +37,11 @@ def rows_filter(rows, words):
     return {name: values for name, values in rows.items() if not words or any(word in name for word in words)}
 
 
+def rows_refused(rows, words):
+    """Why there is nothing to tell; None when there is."""
+    return None if rows else f"no row's name contains {' or '.join(words)}" if words else "nothing was measured"
+
+
 def rows_median(rounds):
     """Of several measurements of the same rows, one of each."""
     return {name: values_median([rows[name] for rows in rounds])
