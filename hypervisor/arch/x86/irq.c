@@ -62,7 +62,6 @@ static struct gsi *gsis;
 static uint32_t gsi_end;	     /* fixed after irq_init */
 static uint32_t isa_gsi[ISA_IRQS];   /* fixed after irq_init */
 
-
 static struct spinlock trouble_lock = SPINLOCK_INIT;
 static struct rate_limit trouble_limit;
 

@@ -54,7 +54,23 @@ static bool page_is_descriptor(const struct page *p)
 	       (type & PAGE_TYPE_MASK) != PAGE_TYPE_WRITABLE && (type & PAGE_TYPE_MASK) != PAGE_TYPE_NONE;
 }
 
-/* A frame's type says something of its owner's tables only as long as it is referenced. */
+/* The use of a frame that is referenced already: only as long as it is does its type say something of its owner's tables. */
+static enum status leaf_use_get(struct domain *d, struct page *p, const struct pt_entry *leaf, const struct domain *owner)
+{
+	enum status s = OK;
+
+	/* Could what is read through it differ from what the CPU walks? */
+	if (!leaf->writable)
+		return leaf->weak_caching && page_is_descriptor(p) ? E_INVAL : OK;
+	/* Does the hypervisor share it for reading only? */
+	if (owner == domain_hypervisor)
+		return E_PERM;
+	/* Is it only interrupted work that gives it another type? */
+	if (owner == d)
+		s = page_table_settle(d, p);
+	return s == OK ? page_get_writable(p) : s;
+}
+
 static enum status leaf_get_memory(struct domain *d, struct page *p, const struct pt_entry *leaf,
 				   const struct domain *owner)
 {
@@ -62,17 +78,7 @@ static enum status leaf_get_memory(struct domain *d, struct page *p, const struc
 
 	if (s != OK)
 		return s;
-	/* Is it only interrupted work that gives it another type? */
-	if (leaf->writable && owner == d)
-		s = page_table_settle(d, p);
-	/* Does the hypervisor share it for reading only? */
-	if (leaf->writable && owner == domain_hypervisor)
-		s = E_PERM;
-	else if (leaf->writable && s == OK)
-		s = page_get_writable(p);
-	/* Could what is read through it differ from what the CPU walks? */
-	else if (s == OK && leaf->weak_caching && page_is_descriptor(p))
-		s = E_INVAL;
+	s = leaf_use_get(d, p, leaf, owner);
 	if (s != OK)
 		page_ref_put(p);
 	return s;
