@@ -78,6 +78,8 @@ class Qmp:
 
     def monitor(self, line, cpu=0):
         """What QEMU's monitor prints for this line; nothing if it does not answer."""
+        if not self.socket:
+            return ""
         self.answer = None
         arguments = {"command-line": line, "cpu-index": cpu}
         try:
@@ -85,7 +87,7 @@ class Qmp:
             self.socket.sendall(json.dumps({"execute": "human-monitor-command", "arguments": arguments}).encode() + b"\n")
             while self.socket and self.answer is None:
                 self.read()
-        except (AttributeError, OSError):
+        except OSError:
             pass
         return self.answer or ""
 
