@@ -12,6 +12,8 @@
  * C3  d->control.holds_stop is true while one pause of d belongs to this file. It is taken by the first
  *     attempt at a command that needs d stopped, kept while the command is restarted, and given back by the
  *     attempt that ends it, whoever's that is: so each pause is undone once, also if two callers take turns.
+ *     unpausedomain gives it back too: a caller that changed its mind between two attempts leaves one, and
+ *     a command that still waits takes another.
  * C4  Domains die with domctl_lock held (destroydomain), step by step. So a row that needs a living domain
  *     finds it alive until its function returns.
  *

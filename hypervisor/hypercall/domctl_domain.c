@@ -74,9 +74,14 @@ enum status domctl_pausedomain(struct vcpu *v, struct domain *d, struct xen_domc
 	return domain_control_pause(d);
 }
 
+/* Also of a command that waited for the domain to stop and did not come again (C3 of domctl.c). */
 enum status domctl_unpausedomain(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
 	(void)v, (void)op;
+	if (d->control.holds_stop) {
+		d->control.holds_stop = false;
+		domain_unpause(d);
+	}
 	return domain_control_unpause(d);
 }
 

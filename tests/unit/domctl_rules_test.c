@@ -210,6 +210,21 @@ static void pauses_stay_balanced_when_callers_take_turns(void **state)
 	assert_int_equal(dom[1]->pause_count, 0);
 }
 
+/* A program changes what it asks for between two attempts. */
+static void unpausing_gives_back_the_pause_of_a_command_that_does_not_come_again(void **state)
+{
+	(void)state;
+	run_on_cpu1(cpu[1][0]);
+	memset(&op.u, 0, sizeof(op.u));
+	assert_int_equal(domctl(XEN_DOMCTL_settscinfo), E_RESTART);
+	let_go(cpu[1][0]);
+	assert_int_equal(dom[1]->pause_count, 1);
+	assert_int_equal(domctl(XEN_DOMCTL_unpausedomain), E_INVAL);
+	assert_int_equal(dom[1]->pause_count, 0);
+	assert_int_equal(domctl(XEN_DOMCTL_settscinfo), 0);
+	assert_int_equal(dom[1]->pause_count, 0);
+}
+
 static void pausing_returns_when_the_domain_has_stopped(void **state)
 {
 	(void)state;
@@ -285,6 +300,7 @@ int main(void)
 		control_test(a_command_waits_until_the_domain_has_stopped),
 		control_test(a_command_that_is_refused_gives_its_pause_back),
 		control_test(pauses_stay_balanced_when_callers_take_turns),
+		control_test(unpausing_gives_back_the_pause_of_a_command_that_does_not_come_again),
 		control_test(pausing_returns_when_the_domain_has_stopped),
 		control_test(a_domain_that_is_destroyed_while_one_waits_for_it_does_not_run_again),
 		control_test(a_second_caller_comes_again_and_one_that_only_looks_does_not_wait),

@@ -54,6 +54,13 @@ void arch_lock_wait(void)
 	tlb_flush_answer();
 }
 
+/* Nobody asks a second time: who asks waits for the answer, or has noted that he asked. */
+static void interrupt_send(const struct cpu *c, uint8_t vector)
+{
+	if (lapic_send_vector(c->apic_id, vector))
+		panic("the local APIC of this CPU does not send its interrupts: CPU %u is not reached", c->id);
+}
+
 void arch_tlb_flush(const struct cpuset *cpus)
 {
 	struct cpu *self = this_cpu();
@@ -68,7 +75,7 @@ void arch_tlb_flush(const struct cpuset *cpus)
 			continue;
 		cpuset_add(&asked, cpu);
 		ticket[cpu] = __atomic_add_fetch(&c->flush_asked, 1, __ATOMIC_SEQ_CST);
-		(void)lapic_send_vector(c->apic_id, VECTOR_FLUSH);
+		interrupt_send(c, VECTOR_FLUSH);
 	}
 	if (cpuset_has(cpus, self->id))
 		tlb_flush_local();
@@ -106,7 +113,7 @@ void arch_cpu_kick(unsigned int cpu)
 	if (c == this_cpu() || !c->started)
 		return;
 	if (!__atomic_exchange_n(&c->kick_pending, 1, __ATOMIC_SEQ_CST))
-		(void)lapic_send_vector(c->apic_id, VECTOR_KICK);
+		interrupt_send(c, VECTOR_KICK);
 }
 
 /* Not to all but this one: what a CPU that was never started does with an NMI is the firmware's, whose tables may be gone. */
