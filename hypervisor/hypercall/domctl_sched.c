@@ -130,7 +130,7 @@ enum status domctl_scheduler_op(struct vcpu *v, struct domain *d, struct xen_dom
 		return E_INVAL;
 	switch (s->cmd) {
 	case XEN_DOMCTL_SCHEDOP_putinfo:
-		return params_put(d, &s->u.credit2);
+		return read_once(d->state) == DOMAIN_ALIVE ? params_put(d, &s->u.credit2) : E_SRCH;
 	case XEN_DOMCTL_SCHEDOP_getinfo:
 		s->u.credit2 = params_get(d);
 		return OK;

@@ -307,18 +307,19 @@ static void policy_beyond_the_maximum_is_refused_by_leaf(void **state)
 		unsigned int feature;
 		uint32_t leaf, subleaf;
 	} cases[] = {
-		{FEATURE(MTRR), 1, XEN_CPUID_NO_SUBLEAF},     {FEATURE(SMEP), 7, 0},
-		{FEATURE(PKU), 7, 0},			      {FEATURE(XSAVES), 0xd, 1},
-		{FEATURE(SVM), 0x80000001, XEN_CPUID_NO_SUBLEAF},
+		{FEATURE(MOVBE), 1, XEN_CPUID_NO_SUBLEAF},
+		{FEATURE(AVX2), 7, 0},
+		{FEATURE(XGETBV1), 0xd, 1},
+		{FEATURE(SSE4A), 0x80000001, XEN_CPUID_NO_SUBLEAF},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-		struct cpu_policy candidate = amd.pv_default;
+		struct cpu_policy max = amd.pv_max;
 		struct cpu_policy_error error = CPU_POLICY_NO_ERROR;
 
-		cpu_policy_feature_set(&candidate, cases[i].feature, true);
-		assert_int_equal(cpu_policy_check(&candidate, &amd.pv_max, &error), E_INVAL);
+		cpu_policy_feature_set(&max, cases[i].feature, false);
+		assert_int_equal(cpu_policy_check(&amd.pv_default, &max, &error), E_INVAL);
 		assert_int_equal(error.leaf, cases[i].leaf);
 		assert_int_equal(error.subleaf, cases[i].subleaf);
 		assert_int_equal(error.msr, UINT32_MAX);
@@ -342,10 +343,29 @@ static void limits_beyond_the_maximum_are_refused(void **state)
 	candidate.platform_info = BIT(31);
 	assert_int_equal(cpu_policy_check(&candidate, &amd.pv_max, &error), E_INVAL);
 	assert_int_equal(error.msr, 0xce);
-	candidate = intel.pv_default;
-	candidate.arch_capabilities |= BIT(1);
-	assert_int_equal(cpu_policy_check(&candidate, &intel.pv_max, &error), E_INVAL);
+	candidate = intel.pv_max;
+	candidate.arch_capabilities &= ~BIT(0);
+	assert_int_equal(cpu_policy_check(&intel.pv_default, &candidate, &error), E_INVAL);
 	assert_int_equal(error.msr, 0x10a);
+}
+
+/* A tool's "as on the host" for each of them must not stop the creation of a guest. */
+static void what_no_guest_can_have_is_not_refused_but_taken_away(void **state)
+{
+	static const unsigned int features[] = {
+		FEATURE(VMX), FEATURE(MONITOR), FEATURE(TM2), FEATURE(MTRR), FEATURE(SMEP),
+		FEATURE(PKU), FEATURE(XSAVES), FEATURE(SVM),
+	};
+	struct cpu_policy candidate = intel.pv_default;
+	struct cpu_policy_error error = CPU_POLICY_NO_ERROR;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(features); i++)
+		cpu_policy_feature_set(&candidate, features[i], true);
+	candidate.arch_capabilities |= BIT(1); /* IBRS_ALL */
+	assert_int_equal(cpu_policy_check(&candidate, &intel.pv_max, &error), OK);
+	cpu_policy_complete(&candidate, &intel.pv_max, &intel.host);
+	assert_memory_equal(&candidate, &intel.pv_default, sizeof(candidate));
 }
 
 static void what_the_hypervisor_decides_is_not_refused_but_ignored(void **state)
@@ -404,6 +424,7 @@ int main(void)
 		cmocka_unit_test_setup(leaf_that_policies_do_not_hold_is_refused, set_up),
 		cmocka_unit_test_setup(policy_beyond_the_maximum_is_refused_by_leaf, set_up),
 		cmocka_unit_test_setup(limits_beyond_the_maximum_are_refused, set_up),
+		cmocka_unit_test_setup(what_no_guest_can_have_is_not_refused_but_taken_away, set_up),
 		cmocka_unit_test_setup(what_the_hypervisor_decides_is_not_refused_but_ignored, set_up),
 		cmocka_unit_test_setup(feature_taken_away_takes_its_dependents, set_up),
 		cmocka_unit_test_setup(featureset_has_the_words_of_the_abi, set_up),

@@ -66,12 +66,11 @@ enum status domain_control_unpause(struct domain *d)
 	enum status status = OK;
 
 	spin_lock(&d->lock);
-	if (!d->control_pause_count) {
+	/* A tool that pauses and goes on while another builds the domain does not end its construction. */
+	if (!d->control_pause_count)
 		status = E_INVAL;
-	} else {
-		d->control_pause_count--;
+	else if (!--d->control_pause_count)
 		write_once(d->control.has_run, true);
-	}
 	spin_unlock(&d->lock);
 	if (status == OK)
 		domain_unpause(d);

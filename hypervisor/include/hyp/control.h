@@ -17,7 +17,7 @@ struct vcpu;
 /* Part of struct domain. Letters: [C] domctl's lock · [a] written with it, read by anybody. */
 struct control_domain {
 	bool holds_stop;       /* [C] one pause of it is an interrupted domctl's, which waits for it to stop */
-	bool has_run;	       /* [d->lock] it was unpaused once: its construction is over */
+	bool has_run;	       /* [d->lock] all pauses of the control interface were taken back once: its construction is over */
 	uint32_t suspend_port; /* [a] where a suspend is told in place of VIRQ_DOM_EXC; 0: nowhere */
 };
 

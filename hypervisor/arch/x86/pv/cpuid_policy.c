@@ -586,8 +586,9 @@ enum status cpu_policy_check(const struct cpu_policy *p, const struct cpu_policy
 	if (s)
 		return s;
 	for (unsigned int word = 0; word < CPU_FEATURE_WORDS; word++) {
+		/* What no guest can have is not refused: cpu_policy_complete takes it away, and no guest was ever promised it. */
 		uint32_t beyond = cpu_policy_feature_word(p, word) & ~cpu_policy_feature_word(max, word) &
-				  ~features_in_word(FEATURES_DECIDED_HERE, word);
+				  features_in_word(FEATURES_PV_MAX, word) & ~features_in_word(FEATURES_DECIDED_HERE, word);
 
 		/* AMD's copies follow from what they are copies of. */
 		if (word == XEN_X86_FEATURE_LM / 32)

@@ -99,8 +99,8 @@ struct cpu_policy_error {
 /* Puts an entry of a list into a policy. E_RANGE: no such leaf or MSR; E_INVAL: reserved fields are not zero. */
 enum status cpu_policy_put_leaf(struct cpu_policy *p, const struct xen_cpuid_leaf *entry, struct cpu_policy_error *error);
 enum status cpu_policy_put_msr(struct cpu_policy *p, const struct xen_msr_entry *entry, struct cpu_policy_error *error);
-/* Is it a part of `max`? E_INVAL: it says something that a guest may not see here. Features that the hypervisor decides
-   by itself are not looked at. */
+/* Is it a part of `max`? E_INVAL: it promises something that guests may have, but not here. Features that no guest can have and
+   those that the hypervisor decides by itself are not looked at. */
 enum status cpu_policy_check(const struct cpu_policy *p, const struct cpu_policy *max, struct cpu_policy_error *error);
 
 /* Not pure, from the machine (cpuid.c): ---------------------------------------------------------------------------- */
