@@ -266,6 +266,35 @@ static void a_change_of_the_memory_type_alone_is_a_new_use(void **state)
 	assert_int_equal(entry(), entry_for(table, FAKE_PTE_FORCED));
 }
 
+static void other_memory_types_are_for_devices_unless_the_domain_is_privileged(void **state)
+{
+	mfn_t device = mfn(FAKE_MAIN_END + 5);
+
+	(void)state;
+	fake_iomem_first = FAKE_MAIN_END;
+	self->privileged = false;
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t flags = FAKE_PTE_WEAK | (i ? FAKE_PTE_WRITABLE : 0);
+
+		assert_int_equal(write(entry_for(memory, flags)), E_INVAL);
+		/* Also where only the type changes. */
+		assert_int_equal(write(entry_for(memory, flags & ~FAKE_PTE_WEAK)), OK);
+		assert_int_equal(write(entry_for(memory, flags)), E_INVAL);
+		assert_int_equal(entry(), entry_for(memory, (flags & ~FAKE_PTE_WEAK) | FAKE_PTE_FORCED));
+		assert_int_equal(write(fake_pte(device, flags)), OK);
+	}
+	assert_int_equal(write(0), OK);
+	expect_uses(memory, 0, 0);
+	/* And when a table is validated. */
+	pt_contents(memory)[2] = entry_for(pt_page(&m.dom[0], 3), FAKE_PTE_WEAK);
+	assert_int_equal(page_get(memory, self), OK);
+	assert_int_equal(page_table_pin(self, memory, 1), E_INVAL);
+	pt_contents(memory)[2] = fake_pte(device, FAKE_PTE_WEAK);
+	assert_int_equal(page_table_pin(self, memory, 1), OK);
+	self->privileged = true;
+	fake_iomem_first = UINT32_MAX;
+}
+
 static void an_entry_that_is_not_the_expected_one_stays_and_nothing_is_taken(void **state)
 {
 	struct pt_write w = {.owner = self, .raw = entry_for(memory, FAKE_PTE_WRITABLE), .only_if = true, .expected = 1};
@@ -383,6 +412,7 @@ int main(void)
 		cmocka_unit_test_setup(a_table_that_leads_to_itself_is_refused_at_every_level, a_table_in_use),
 		cmocka_unit_test_setup(a_table_that_a_table_below_it_leads_to_is_refused, a_table_in_use),
 		cmocka_unit_test_setup(a_change_of_the_memory_type_alone_is_a_new_use, a_table_in_use),
+		cmocka_unit_test_setup(other_memory_types_are_for_devices_unless_the_domain_is_privileged, a_table_in_use),
 		cmocka_unit_test_setup(an_entry_that_is_not_the_expected_one_stays_and_nothing_is_taken, a_table_in_use),
 		cmocka_unit_test_setup(bits_that_the_cpu_sets_stay_if_asked_for, a_table_in_use),
 		cmocka_unit_test_setup(a_writable_leaf_of_an_interrupted_table_undoes_it_first, a_table_in_use),

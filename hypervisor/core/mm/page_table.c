@@ -74,7 +74,7 @@ static enum status leaf_use_get(struct domain *d, struct page *p, const struct p
 static enum status leaf_get_memory(struct domain *d, struct page *p, const struct pt_entry *leaf,
 				   const struct domain *owner)
 {
-	enum status s = page_ref_get(p, owner->id);
+	enum status s = leaf->weak_caching && !d->privileged ? E_INVAL : page_ref_get(p, owner->id);
 
 	if (s != OK)
 		return s;

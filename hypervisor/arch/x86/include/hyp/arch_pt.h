@@ -43,9 +43,7 @@ static inline enum status arch_pt_check(const struct domain *d, unsigned int lev
 	/* Address 0 is what an empty entry has. */
 	if (!(raw & PTE_PRESENT))
 		return (raw & d->arch.absent_address) - 1 < arch_pt_memory_end - 1 ? E_INVAL : OK;
-	if (raw & arch_pt_refused[level])
-		return E_INVAL;
-	return level == 1 && unlikely(raw & PTE_MEMORY_TYPE) && !d->privileged ? E_INVAL : OK;
+	return raw & arch_pt_refused[level] ? E_INVAL : OK;
 }
 
 static inline struct pt_entry arch_pt_read_present(unsigned int level, uint64_t raw)
