@@ -75,6 +75,7 @@ void test_main(void)
 
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, (uintptr_t)table, 8193), -XEN_EINVAL);
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, (uintptr_t)table + 8, 2), -XEN_EINVAL);
+	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, (uintptr_t)table + 8, 0), 0);
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, HYPERVISOR_VIRT_START, 2), -XEN_EINVAL);
 	EXPECT_STATUS(mmuext(MMUEXT_SET_LDT, 0x800000000000ul, 2), -XEN_EINVAL);
 }

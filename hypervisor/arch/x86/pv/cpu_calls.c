@@ -46,9 +46,9 @@ static struct pv_callback *callback_find(struct vcpu *v, uint16_t type)
 	case CALLBACKTYPE_syscall:
 		return &v->arch.syscall;
 	case CALLBACKTYPE_syscall32:
-		return cpu_features.syscall32 ? &v->arch.syscall32 : NULL;
+		return &v->arch.syscall32;
 	case CALLBACKTYPE_sysenter:
-		return cpu_features.sysenter ? &v->arch.sysenter : NULL;
+		return &v->arch.sysenter;
 	default:
 		return NULL;
 	}

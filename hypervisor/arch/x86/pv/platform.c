@@ -19,6 +19,8 @@
 #define ACPI_S5 5u
 /* As many as a caller's bitmap may have. */
 #define IDLE_CPUS_MAX 4096u
+/* What a caller's list may have. */
+#define RESOURCES_MAX 3u
 
 /* Time of day. ----------------------------------------------------------------------------------------------------- */
 
@@ -165,6 +167,32 @@ static enum status op_get_symbol(struct vcpu *v, struct xen_platform_op *op)
 	return guest_copy_out(v, handle_address(a->name), symbol.name, MIN(a->namelen, room));
 }
 
+/* A list of registers of one CPU, done until one is refused, and every register is: the machine's are nobody's to use. */
+static enum status op_resource_op(struct vcpu *v, struct xen_platform_op *op)
+{
+	const struct xenpf_resource_op *a = &op->u.resource_op;
+	struct xenpf_resource_entry list[RESOURCES_MAX];
+	vaddr_t at = handle_address(a->entries);
+	enum status s;
+
+	if (!a->nr_entries)
+		return OK;
+	if (a->nr_entries > RESOURCES_MAX)
+		return E_INVAL;
+	s = guest_copy_in(v, list, at, a->nr_entries * sizeof(*list));
+	if (s)
+		return s;
+	if (a->cpu >= cpu_count || !cpuset_has(&cpus_online, a->cpu))
+		return E_NODEV;
+	if (list->rsvd)
+		list->u.ret = E_INVAL;
+	else if (list->u.cmd != XEN_RESOURCE_OP_MSR_READ && list->u.cmd != XEN_RESOURCE_OP_MSR_WRITE)
+		list->u.ret = E_OPNOTSUPP;
+	else
+		list->u.ret = list->idx >> 32 ? E_INVAL : E_PERM;
+	return guest_copy_out(v, at, list, sizeof(*list));
+}
+
 #define ROW(name) [XENPF_##name] = op_##name
 static enum status (*const rows[])(struct vcpu *v, struct xen_platform_op *op) = {
 	ROW(settime32),
@@ -178,6 +206,7 @@ static enum status (*const rows[])(struct vcpu *v, struct xen_platform_op *op) =
 	[XENPF_cpu_online] = op_not_supported,
 	[XENPF_cpu_offline] = op_not_supported,
 	ROW(settime64),
+	ROW(resource_op),
 	ROW(get_symbol),
 };
 

@@ -212,6 +212,9 @@ bool pv_ldt_fault(struct vcpu *v, vaddr_t address)
 
 enum status pv_ldt_set(struct vcpu *v, vaddr_t base, uint64_t entries)
 {
+	/* No LDT lies nowhere. */
+	if (!entries)
+		base = 0;
 	/* Is it a whole number of pages of the guest's, and within what a selector reaches? */
 	if (base & (PAGE_BYTES - 1) || entries > 8192 || !arch_guest_range_is_valid(v, base, entries * 8))
 		return E_INVAL;
