@@ -50,6 +50,31 @@ static void ticks_of_nanoseconds_are_these_nanoseconds_again(void **state)
 	}
 }
 
+static void a_line_from_a_later_point_is_the_same_and_short(void **state)
+{
+	(void)state;
+	srandom(2);
+	for (size_t i = 0; i < RATES; i++) {
+		struct tsc_scale scale = tsc_scale_make(rates_khz[i]);
+
+		for (int round = 0; round < 1000; round++) {
+			uint64_t ns = ((uint64_t)random() << 31 | (uint64_t)random()) % (20 * DAY_NS);
+			uint64_t ticks = ns_to_ticks(&scale, ns);
+			struct tsc_point start = tsc_scale_start(&scale, ticks);
+
+			assert_true(start.ticks <= ticks);
+			assert_true((ticks - start.ticks) << scale.left >> scale.right <= UINT32_MAX);
+			for (uint64_t more = 0; more < 10 * NANOSECONDS_PER_SECOND; more += NANOSECONDS_PER_SECOND + 7) {
+				uint64_t from_start = ticks_to_ns(&scale, ticks + more - start.ticks);
+
+				assert_int_equal(start.ns + from_start, ticks_to_ns(&scale, ticks + more));
+			}
+		}
+		assert_int_equal(tsc_scale_start(&scale, (uint64_t)-5).ticks, 0);
+		assert_int_equal(tsc_scale_start(&scale, (uint64_t)-5).ns, 0);
+	}
+}
+
 static void what_is_beyond_a_century_never_comes(void **state)
 {
 	struct tsc_scale slow = tsc_scale_make(1000), fast = tsc_scale_make(UINT32_MAX);
@@ -81,6 +106,7 @@ int main(void)
 		cmocka_unit_test(scale_is_normal_at_any_rate),
 		cmocka_unit_test(second_has_as_many_ticks_as_the_rate),
 		cmocka_unit_test(ticks_of_nanoseconds_are_these_nanoseconds_again),
+		cmocka_unit_test(a_line_from_a_later_point_is_the_same_and_short),
 		cmocka_unit_test(what_is_beyond_a_century_never_comes),
 		cmocka_unit_test(a_counter_that_started_late_has_deadlines_too),
 	};

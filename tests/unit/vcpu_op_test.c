@@ -15,6 +15,9 @@ static struct vcpu *v, *other;
 static uint32_t timer_port;
 
 /* Domain 1: vCPU 0 runs, vCPU 1 exists and has never been up, of 40. */
+static bool timer_came(void);
+
+/* The guest has stopped the tick that every vCPU has at first. */
 static int setup(void **state)
 {
 	struct vcpu *created;
@@ -38,6 +41,8 @@ static int setup(void **state)
 	sim_run(MS(1));
 	assert_true(v->sched.running);
 	fake_cpu_id = v->sched.cpu;
+	vcpu_periodic_stop(v);
+	(void)timer_came();
 	return 0;
 }
 
@@ -453,6 +458,27 @@ static void periodic_timer_comes_again_and_again(void **state)
 	assert_false(timer_came());
 }
 
+static void a_vcpu_ticks_from_its_first_run_until_it_is_told_not_to(void **state)
+{
+	unsigned int count = 0;
+
+	(void)state;
+	other->initialised = true;
+	vcpu_up(other);
+	sim_run(MS(1));
+	assert_true(other->sched.running);
+	assert_int_equal(other->period_ns, MS(10));
+	assert_int_equal(evtchn_bind_virq(d, VIRQ_TIMER, 1, &timer_port), OK);
+	for (unsigned int i = 0; i < 100; i++) {
+		sim_run(MS(1));
+		count += timer_came();
+	}
+	assert_in_range(count, 9, 10);
+	assert_int_equal(call(VCPUOP_stop_periodic_timer, 1), OK);
+	sim_run(MS(100));
+	assert_false(timer_came());
+}
+
 static void period_out_of_range_is_refused(void **state)
 {
 	(void)state;
@@ -575,6 +601,7 @@ int main(void)
 		TEST(singleshot_is_for_the_caller_alone),
 		TEST(stopped_singleshot_does_not_come),
 		TEST(periodic_timer_comes_again_and_again),
+		TEST(a_vcpu_ticks_from_its_first_run_until_it_is_told_not_to),
 		TEST(period_out_of_range_is_refused),
 		TEST(periodic_timer_is_silent_while_its_vcpu_sleeps_and_comes_once_after),
 		TEST(nmi_reaches_the_vcpu),

@@ -18,6 +18,22 @@ static inline uint64_t ticks_to_ns(const struct tsc_scale *scale, uint64_t ticks
 	return (uint64_t)((unsigned __int128)(ticks << scale->left >> scale->right) * scale->mul >> 32);
 }
 
+/* A point of the line that ticks_to_ns is, not after `ticks`, and so close that what is left of them, shifted, has 32 bits: a
+   line from there on is the same to the nanosecond. */
+struct tsc_point {
+	uint64_t ticks, ns;
+};
+
+static inline struct tsc_point tsc_scale_start(const struct tsc_scale *scale, uint64_t ticks)
+{
+	/* So many ticks, shifted, are 2^32, and exactly `mul` nanoseconds. */
+	unsigned int bits = 32u + scale->right - scale->left;
+	/* The counter of a CPU may be a little behind the common start. */
+	uint64_t count = (int64_t)ticks < 0 ? 0 : ticks >> bits;
+
+	return (struct tsc_point){.ticks = count << bits, .ns = count * scale->mul};
+}
+
 /* How often it counts in so many nanoseconds; UINT64_MAX for what is too far. */
 static inline uint64_t ns_to_ticks(const struct tsc_scale *scale, uint64_t ns)
 {

@@ -10,6 +10,9 @@
  */
 #include <hyp/domain.h>
 
+/* A vCPU ticks from its first run on: kernels of 2006 never ask for it, and later ones switch it off. */
+#define PERIOD_AT_FIRST_NS UINT64_C(10000000)
+
 static void singleshot_expired(struct timer *t)
 {
 	evtchn_send_vcpu_virq(container_of(t, struct vcpu, singleshot), VIRQ_TIMER);
@@ -50,6 +53,7 @@ void vcpu_timers_init(struct vcpu *v)
 	timer_init(&v->singleshot, singleshot_expired, v->sched.cpu);
 	timer_init(&v->periodic, periodic_expired, v->sched.cpu);
 	timer_init(&v->poll, poll_expired, v->sched.cpu);
+	v->period_ns = PERIOD_AT_FIRST_NS;
 }
 
 bool vcpu_timers_stop(struct vcpu *v)

@@ -6,6 +6,8 @@
  */
 #include <guest.h>
 
+#define SECOND_NS 1000000000ul
+
 static void never_backwards(void)
 {
 	uint64_t last = time_now(), wrong = 0;
@@ -77,6 +79,14 @@ static void second_record(void)
 	while (time_now() < timer.timeout_abs_ns)
 		hc_sched_op(SCHEDOP_block, NULL);
 	EXPECT_TRUE(record.version != version && record.version % 2 == 0);
+	EXPECT_EQ(record.tsc_timestamp, first->tsc_timestamp);
+	EXPECT_EQ(record.system_time, first->system_time);
+	/* They follow the clock: to a kernel that counts from them second by second it is never far. */
+	timer.timeout_abs_ns = time_now() + 6 * SECOND_NS;
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
+	while (time_now() < timer.timeout_abs_ns)
+		hc_sched_op(SCHEDOP_block, NULL);
+	EXPECT_TRUE(time_now() - first->system_time < 5 * SECOND_NS);
 	EXPECT_EQ(record.tsc_timestamp, first->tsc_timestamp);
 	EXPECT_EQ(record.system_time, first->system_time);
 	area.addr.p = 0;

@@ -1,6 +1,6 @@
 /*
- * What: the one-shot timer: fires VIRQ_TIMER near its deadline, ETIME or at once for the past, stop, a new one replaces the old;
- *       set_timer_op; block sleeps until it; poll ends at its timeout.
+ * What: the tick that is there until it is stopped; the one-shot timer: fires VIRQ_TIMER near its deadline, ETIME or at once for
+ *       the past, stop, a new one replaces the old; set_timer_op; block sleeps until it; poll ends at its timeout.
  * Why: the only clock interrupt a guest has.
  * How: sets deadlines and waits for events, busy and asleep, comparing with the guest's clock; all of it once without and once
  *      with a table for a user, since then the hypervisor has a shorter way for the one-shot timer.
@@ -186,14 +186,27 @@ static void all(void)
 	single_step();
 }
 
+/* A kernel of before the call that sets a period waits for it. */
+static void ticks_until_it_is_stopped(void)
+{
+	unsigned int count;
+
+	events_enable();
+	EXPECT_TRUE(wait_for_count(&event_count[port], 5, 2000 * MS));
+	EXPECT_STATUS(hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
+	count = fired();
+	time_wait(50 * MS);
+	EXPECT_EQ(fired(), count);
+	event_count[port] = 0;
+}
+
 void test_main(void)
 {
 	long got = port_bind_virq(VIRQ_TIMER, 0);
 
 	REQUIRE(got > 0);
 	port = (unsigned int)got;
-	/* The periodic tick of old is off, or can be switched off. */
-	EXPECT_STATUS(hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
+	ticks_until_it_is_stopped();
 	all();
 	user_init();
 	all();

@@ -175,8 +175,10 @@ void pv_inject_failsafe(struct vcpu *v)
 void pv_deliver_events(struct vcpu *v)
 {
 	/* Without a callback the event waits, as it does while it is masked. */
-	if (vcpu_event_is_deliverable(v) && v->arch.event.address)
-		pv_inject_callback(v, v->arch.event.address, true);
+	if (!vcpu_event_is_deliverable(v) || !v->arch.event.address)
+		return;
+	pv_time_renew(v);
+	pv_inject_callback(v, v->arch.event.address, true);
 }
 
 void pv_deliver_nmi(struct vcpu *v)

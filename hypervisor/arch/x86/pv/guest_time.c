@@ -1,12 +1,15 @@
 /*
  * What a guest reads without asking: its time record, its runstate, the wall clock.
  *
- * System time is one linear function of a CPU's TSC (../time.c), or of the domain's own (guest_tsc.c), so a vCPU's record is
- * written once when it gets one and again when its state is loaded into a CPU; its version is odd while it changes. Runstate
- * areas are guest virtual addresses: they are written when the vCPU begins to run, a fault is the guest's own loss.
+ * System time is one linear function of a CPU's TSC (../time.c), or of the domain's own (guest_tsc.c), so a vCPU's record
+ * could stay for ever. It is written when its state is loaded into a CPU, and when an event is delivered and the record is a
+ * second old: old kernels count the seconds since then one by one, or lose precision with them. Its version is odd while
+ * it changes. Runstate areas are guest virtual addresses: they are written when the vCPU begins to run, a fault is the
+ * guest's own loss.
  */
 #include "guest_tsc.h"
 #include "pv.h"
+#include "../ops.h"
 #include "../raw.h"
 #include <hyp/guest.h>
 #include <hyp/string.h>
@@ -18,9 +21,12 @@ static void record_fill(const struct domain *d, struct vcpu_time_info *t)
 {
 	bool emulated = guest_tsc_is_emulated(d);
 	struct tsc_scale scale = guest_tsc_scale(d);
+	uint64_t base = emulated ? 0 : tsc_base();
+	uint64_t now = emulated ? guest_tsc_read(d) : tsc_read_unordered();
+	struct tsc_point start = tsc_scale_start(&scale, now - base);
 
-	t->tsc_timestamp = emulated ? 0 : tsc_base();
-	t->system_time = emulated ? d->arch.tsc.zero_ns : 0;
+	t->tsc_timestamp = base + start.ticks;
+	t->system_time = (emulated ? d->arch.tsc.zero_ns : 0) + start.ns;
 	t->tsc_to_system_mul = scale.mul;
 	t->tsc_shift = (int8_t)tsc_scale_shift(&scale);
 	t->flags = emulated || tsc_is_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
@@ -39,6 +45,15 @@ void pv_time_publish(struct vcpu *v)
 	__atomic_store_n(&t->version, version, __ATOMIC_SEQ_CST);
 	record_fill(v->domain, t);
 	__atomic_store_n(&t->version, version + 1, __ATOMIC_SEQ_CST);
+	v->arch.time_published = tsc_read_unordered();
+}
+
+void pv_time_renew(struct vcpu *v)
+{
+	if (likely(tsc_read_unordered() - v->arch.time_published < tsc_khz * UINT64_C(1000)))
+		return;
+	pv_time_publish(v);
+	pv_vcpu_started(v);
 }
 
 /* Programs read it on other CPUs too: its version changes as the first record's does. */

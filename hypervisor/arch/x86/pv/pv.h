@@ -116,6 +116,8 @@ void pv_roots_drop(struct vcpu *v);
 
 /* Time (guest_time.c): v's own record, when it begins to run on another CPU. */
 void pv_time_publish(struct vcpu *v);
+/* The same for v, which runs here, if that is long ago, and the areas that it has registered. */
+void pv_time_renew(struct vcpu *v);
 /* v begins to run: the areas that it has registered. */
 void pv_vcpu_started(struct vcpu *v);
 

@@ -59,6 +59,7 @@ struct arch_vcpu {
 	void *fpu;		    /* XSAVE or FXSAVE image, 64-byte aligned */
 	uint64_t tsc_aux;
 	uint32_t time_area_version; /* of its second time record; even */
+	uint64_t time_published;    /* the counter of the CPU that wrote its first one */
 };
 
 /* An NMI waits for the vCPU, which would take it. */
