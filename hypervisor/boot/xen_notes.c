@@ -3,8 +3,8 @@
  * starts, what it can and what it needs.
  *
  * A kernel is loaded by its physical addresses: p_paddr - PADDR_OFFSET is pseudo-physical, and VIRT_BASE is the virtual
- * address of pseudo-physical 0. p_vaddr is not used, since Linux has a segment whose p_vaddr is 0; nor is the entry
- * point of the ELF header, which is for a start without a hypervisor.
+ * address of pseudo-physical 0; without these notes both are 0. p_vaddr is not used, since Linux has a segment whose p_vaddr
+ * is 0; nor, where there is a note ENTRY, the entry point of the ELF header, which is for a start without a hypervisor.
  *
  * Parsing, checking for domain 0, and the layout are three functions, so that the first can also describe a kernel
  * that the others refuse.
@@ -201,11 +201,9 @@ enum status xen_notes_check_dom0(const struct xen_notes *n, const char **why)
 		return refuse(why, E_NOEXEC, "the kernel's note XEN_VERSION is not \"xen-3.0\"");
 	if (n->has_loader ? strcmp(n->loader, "generic") != 0 : strcmp(n->guest_os, "linux") != 0)
 		return refuse(why, E_NOEXEC, "the kernel's note LOADER is not \"generic\"");
-	/* Does it say where it starts? */
-	if (!n->has_entry)
-		return refuse(why, E_NOEXEC, "the kernel has no note ENTRY, so no paravirtual entry point");
-	if (!n->has_virt_base)
-		return refuse(why, E_NOEXEC, "the kernel has no note VIRT_BASE");
+	/* Does it say where its physical addresses begin, but not at which virtual one? */
+	if (n->has_paddr_offset && !n->has_virt_base)
+		return refuse(why, E_NOEXEC, "the kernel has a note PADDR_OFFSET, but no note VIRT_BASE");
 	/* Can it be domain 0? */
 	if (n->has_supported_features && !(n->features_supported & BIT(XENFEAT_dom0)))
 		return refuse(why, E_OPNOTSUPP, "the kernel does not support being domain 0 (SUPPORTED_FEATURES)");
@@ -245,7 +243,7 @@ enum status xen_kernel_layout(const struct elf_image *image, const struct xen_no
 			      const char **why)
 {
 	uint64_t bytes = image->paddr_end - image->paddr_start;
-	struct xen_kernel_layout l = {.entry = n->entry};
+	struct xen_kernel_layout l = {.entry = n->has_entry ? n->entry : image->entry};
 
 	if (bytes < KERNEL_BYTES_MIN)
 		return refuse(why, E_NOEXEC, "the kernel is smaller than a page");

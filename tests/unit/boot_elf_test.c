@@ -435,10 +435,8 @@ static void kernel_for_another_loader_is_refused(void **)
 	dom0_is_refused(E_NOEXEC, "LOADER");
 }
 
-static void kernel_without_entry_or_base_is_refused(void **)
+static void kernel_that_says_only_where_physical_addresses_begin_is_refused(void **)
 {
-	file_with_notes_but(XEN_ELFNOTE_ENTRY);
-	dom0_is_refused(E_NOEXEC, "ENTRY");
 	file_with_notes_but(XEN_ELFNOTE_VIRT_BASE);
 	dom0_is_refused(E_NOEXEC, "VIRT_BASE");
 }
@@ -602,7 +600,7 @@ int main(void)
 		cmocka_unit_test(kernel_with_the_legacy_section_only_is_refused),
 		cmocka_unit_test(kernel_for_another_hypervisor_is_refused),
 		cmocka_unit_test(kernel_for_another_loader_is_refused),
-		cmocka_unit_test(kernel_without_entry_or_base_is_refused),
+		cmocka_unit_test(kernel_that_says_only_where_physical_addresses_begin_is_refused),
 		cmocka_unit_test(kernel_that_cannot_be_domain_0_is_refused),
 		cmocka_unit_test(kernel_that_needs_what_we_lack_is_refused),
 		cmocka_unit_test(feature_that_is_only_supported_is_no_reason),

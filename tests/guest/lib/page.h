@@ -5,7 +5,8 @@
  */
 #include "abi.h"
 
-#define VIRT_BASE 0xffffffff80000000ul
+extern char virt_base[]; /* link.lds */
+#define VIRT_BASE ((unsigned long)virt_base)
 #define PAGE_BYTES 4096ul
 #define INVALID_MFN (~0ul)
 

@@ -22,9 +22,11 @@
 note XEN_ELFNOTE_GUEST_OS, .asciz "hospes-guest-test"
 note XEN_ELFNOTE_GUEST_VERSION, .asciz "1"
 note XEN_ELFNOTE_XEN_VERSION, .asciz "xen-3.0"
-note XEN_ELFNOTE_VIRT_BASE, .quad VIRT_BASE
+#ifndef GUEST_LINKED_LOW
+note XEN_ELFNOTE_VIRT_BASE, .quad virt_base
 note XEN_ELFNOTE_PADDR_OFFSET, .quad 0
 note XEN_ELFNOTE_ENTRY, .quad start
+#endif
 note XEN_ELFNOTE_LOADER, .asciz "generic"
 note XEN_ELFNOTE_FEATURES, .asciz "!writable_page_tables|pae_pgdir_above_4gb"
 note XEN_ELFNOTE_SUPPORTED_FEATURES, .quad 1 << 11
