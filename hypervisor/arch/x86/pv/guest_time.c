@@ -56,7 +56,8 @@ void pv_time_renew(struct vcpu *v)
 	pv_vcpu_started(v);
 }
 
-/* Programs read it on other CPUs too: its version changes as the first record's does. */
+/* Programs read it on other CPUs too: its version is one more while the record changes, and two more afterwards, as
+   <xen/xen.h> says; a reader clears the lowest bit of what it saw at first, and compares. */
 static void time_area_write(struct vcpu *v, vaddr_t to)
 {
 	struct vcpu_time_info t = {0}, *area = (struct vcpu_time_info *)to;
@@ -65,13 +66,13 @@ static void time_area_write(struct vcpu *v, vaddr_t to)
 	if (!range_is_guest(to, sizeof(*area)))
 		return;
 	record_fill(v->domain, &t);
-	v->arch.time_area_version += 2;
 	guest_access_begin();
 	/* What is not there any more is the guest's own loss. */
-	(void)(guest_word_write_raw((uint64_t *)to, v->arch.time_area_version | 1) &&
+	(void)(guest_word_write_raw((uint64_t *)to, v->arch.time_area_version + 1) &&
 	       !guest_copy_raw(&area->tsc_timestamp, &t.tsc_timestamp, sizeof(t) - head) &&
-	       guest_word_write_raw((uint64_t *)to, v->arch.time_area_version));
+	       guest_word_write_raw((uint64_t *)to, v->arch.time_area_version + 2));
 	guest_access_end();
+	v->arch.time_area_version += 2;
 }
 
 void arch_time_update(struct vcpu *v)
