@@ -96,6 +96,8 @@ void test_main(void)
 	domid_t peer = peer_read();
 
 	events_disable();
+	/* As Linux does: with a tick each switch sets a timer and stops it. */
+	hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 	if (option_is("measures"))
 		measure(peer);
 	else
