@@ -435,6 +435,18 @@ static void kernel_for_another_loader_is_refused(void **)
 	dom0_is_refused(E_NOEXEC, "LOADER");
 }
 
+static void without_the_note_entry_it_is_the_headers(void **)
+{
+	file_with_notes_but(XEN_ELFNOTE_ENTRY);
+	assert_int_equal(notes_parse(), OK);
+	assert_int_equal(xen_notes_check_dom0(&notes, &why), OK);
+	layout_is_refused("entry point");
+	put64(24, KERNEL_START + 0x80);
+	assert_int_equal(notes_parse(), OK);
+	assert_int_equal(xen_kernel_layout(&image, &notes, &layout, &why), OK);
+	assert_int_equal(layout.entry, KERNEL_START + 0x80);
+}
+
 static void kernel_that_says_only_where_physical_addresses_begin_is_refused(void **)
 {
 	file_with_notes_but(XEN_ELFNOTE_VIRT_BASE);
@@ -600,6 +612,7 @@ int main(void)
 		cmocka_unit_test(kernel_with_the_legacy_section_only_is_refused),
 		cmocka_unit_test(kernel_for_another_hypervisor_is_refused),
 		cmocka_unit_test(kernel_for_another_loader_is_refused),
+		cmocka_unit_test(without_the_note_entry_it_is_the_headers),
 		cmocka_unit_test(kernel_that_says_only_where_physical_addresses_begin_is_refused),
 		cmocka_unit_test(kernel_that_cannot_be_domain_0_is_refused),
 		cmocka_unit_test(kernel_that_needs_what_we_lack_is_refused),

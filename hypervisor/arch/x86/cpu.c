@@ -144,7 +144,6 @@ void cpu_features_read(void)
 	f->tsc_invariant = has(e7, EDX, 8);
 	f->physical_bits = ext[EAX] >= 0x80000008 ? e8[EAX] & 0xff : 36;
 	f->c1e = f->amd && may_have_c1e(one[EAX]);
-	f->syscall32 = f->amd;
 	f->sysenter = !f->amd;
 	if (!f->pat)
 		refuse_to_start("this CPU has no page attribute table (PAT), which paravirtual guests depend on");

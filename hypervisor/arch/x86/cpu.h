@@ -125,7 +125,7 @@ static inline struct cpu_info *cpu_info_of(unsigned int cpu)
 
 /* What this machine's CPUs can do; the boot CPU decides, the others must have it too. */
 struct cpu_features {
-	bool nx, smep, smap, umip, pcid, fsgsbase, xsave, xsaveopt, pge, syscall32, sysenter, rdtscp, x2apic,
+	bool nx, smep, smap, umip, pcid, fsgsbase, xsave, xsaveopt, pge, sysenter, rdtscp, x2apic,
 		tsc_deadline, tsc_invariant, page_1gb, pat;
 	bool l1tf; /* a load through an entry that is not present may be served from the first-level cache */
 	bool amd; /* AMD or Hygon: SYSCALL from 32-bit code, no SYSENTER in long mode */

@@ -10,7 +10,7 @@
  */
 #include <hyp/domain.h>
 
-/* A vCPU ticks from its first run on: kernels of 2006 never ask for it, and later ones switch it off. */
+/* A vCPU ticks from its first run on: the oldest kernels never ask for it, and later ones switch it off. */
 #define PERIOD_AT_FIRST_NS UINT64_C(10000000)
 
 static void singleshot_expired(struct timer *t)
